@@ -1,0 +1,35 @@
+// Reverse update in place: x ← c_x · x + c_e · e + c_z · z with this step's row (c_x, c_e, c_z, frame) of the table.
+// A frame of 0 or more keeps a copy of the new x in frames[frame].
+// Grid: one thread per element of x. Workgroup memory: none.
+#import index
+#import state
+
+struct Params {
+    n: u32,
+    steps: u32,
+    frame_count: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read_write> x: array<f32>; // [n]
+@group(0) @binding(2) var<storage, read> e: array<f32>; // [n]
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>; // [steps, 4]
+@group(0) @binding(4) var<storage, read> counters: array<u32>; // state: STEP, …
+@group(0) @binding(5) var<storage, read_write> frames: array<f32>; // [frame_count, n]
+#if NOISE
+@group(0) @binding(6) var<storage, read> z: array<f32>; // [n]
+#endif
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if (i >= p.n) { return; }
+    let row = 4u * min(counters[STEP], p.steps - 1u);
+    var y = coefficients[row] * x[i] + coefficients[row + 1u] * e[i];
+#if NOISE
+    y += coefficients[row + 2u] * z[i];
+#endif
+    x[i] = y;
+    let frame = coefficients[row + 3u];
+    if (frame >= 0.0 && u32(frame) < p.frame_count) { frames[u32(frame) * p.n + i] = y; }
+}

@@ -1,0 +1,175 @@
+// Matrix product per batch, C = op(A) · op(B) + bias, with the steps that follow it fused behind:
+//   z = op(A) op(B) + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if asked for.
+// TRANSPOSE_A: A is stored [k, m]. TRANSPOSE_B: B is stored [n, k]. VEC4_A, VEC4_B, VEC4_C: rows of the stored A, of the
+// stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4. TILE8: 8×8 results per thread, else 4×4.
+// A thread keeps its tile in registers as 4×4 blocks and shares nothing: the loads per multiplication are what counts.
+// A mat4x4f holds in column i the block's row i, so blocks are transposed matrices, and AB is written b * a.
+// Grid: (⌈n / 8 TILE⌉, ⌈m / 8 TILE⌉, batches) groups of 8×8 threads. Workgroup memory: none.
+#import activation
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+}
+
+#if VEC4_A
+alias ElementA = vec4f;
+#else
+alias ElementA = f32;
+#endif
+#if VEC4_B
+alias ElementB = vec4f;
+#else
+alias ElementB = f32;
+#endif
+#if VEC4_C
+alias ElementC = vec4f;
+#else
+alias ElementC = f32;
+#endif
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> a: array<ElementA>; // [batches, m, k], or [batches, k, m] if TRANSPOSE_A
+@group(0) @binding(2) var<storage, read> b: array<ElementB>; // [batches, k, n], or [batches, n, k] if TRANSPOSE_B
+@group(0) @binding(3) var<storage, read_write> c: array<ElementC>; // [batches, m, n]
+#if BIAS
+@group(0) @binding(4) var<storage, read> bias: array<ElementC>; // [n]
+#endif
+#if KEEP_PRE
+@group(0) @binding(5) var<storage, read_write> z: array<ElementC>; // [batches, m, n]
+#endif
+#if GATE
+@group(0) @binding(6) var<storage, read> gate: array<ElementC>; // [batches, m, n]
+#endif
+#if RESIDUAL
+@group(0) @binding(7) var<storage, read> residual: array<ElementC>; // [batches, m, n]
+#endif
+
+fn columns_a() -> u32 { return select(p.k, p.m, TRANSPOSE_A); }
+fn columns_b() -> u32 { return select(p.n, p.k, TRANSPOSE_B); }
+fn rows_a() -> u32 { return select(p.m, p.k, TRANSPOSE_A); }
+fn rows_b() -> u32 { return select(p.k, p.n, TRANSPOSE_B); }
+
+// Four entries of a row of the stored A; entries past k must be 0, what lies past m reaches no result that is kept.
+fn row_a(top: u32, row: u32, column: u32) -> vec4f {
+#if VEC4_A
+    let v = a[((top + row) * columns_a() + column) / 4u];
+    if (TRANSPOSE_A && RAGGED_K) { return select(v, vec4f(), row >= p.k); }
+    return v;
+#else
+    let i = (top + row) * columns_a() + column;
+    let inside = (vec4u(column, column + 1u, column + 2u, column + 3u) < vec4u(columns_a())) & vec4<bool>(row < rows_a());
+    return select(vec4f(), vec4f(a[i], a[i + 1u], a[i + 2u], a[i + 3u]), inside);
+#endif
+}
+
+// Likewise of B, which meets zeros of A past k. A clamped read past the end is finite.
+fn row_b(top: u32, row: u32, column: u32) -> vec4f {
+#if VEC4_B
+    return b[((top + row) * columns_b() + column) / 4u];
+#else
+    let i = (top + row) * columns_b() + column;
+    return vec4f(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
+#endif
+}
+
+fn block_a(batch: u32, row: u32, k: u32) -> mat4x4f {
+    let top = batch * rows_a();
+    if (TRANSPOSE_A) {
+        return transpose(mat4x4f(row_a(top, k, row), row_a(top, k + 1u, row), row_a(top, k + 2u, row), row_a(top, k + 3u, row)));
+    }
+    return mat4x4f(row_a(top, row, k), row_a(top, row + 1u, k), row_a(top, row + 2u, k), row_a(top, row + 3u, k));
+}
+
+fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
+    let top = batch * rows_b();
+    if (TRANSPOSE_B) {
+        return transpose(mat4x4f(row_b(top, column, k), row_b(top, column + 1u, k), row_b(top, column + 2u, k), row_b(top, column + 3u, k)));
+    }
+    return mat4x4f(row_b(top, k, column), row_b(top, k + 1u, column), row_b(top, k + 2u, column), row_b(top, k + 3u, column));
+}
+
+fn activate_all(v: ElementC) -> ElementC {
+#if VEC4_C
+    return vec4f(activate(ACTIVATION, v.x), activate(ACTIVATION, v.y), activate(ACTIVATION, v.z), activate(ACTIVATION, v.w));
+#else
+    return activate(ACTIVATION, v);
+#endif
+}
+
+fn slope_all(v: ElementC) -> ElementC {
+#if VEC4_C
+    return vec4f(slope(GATE_KIND, v.x), slope(GATE_KIND, v.y), slope(GATE_KIND, v.z), slope(GATE_KIND, v.w));
+#else
+    return slope(GATE_KIND, v);
+#endif
+}
+
+// One result (or four in a row) through the fused steps and out. i: its place in C, j: in a row.
+fn finish(i: u32, j: u32, sum: ElementC) {
+    var v = sum;
+#if BIAS
+    v += bias[j];
+#endif
+#if KEEP_PRE
+    z[i] = v;
+#endif
+    v = activate_all(v);
+#if GATE
+    v *= slope_all(gate[i]);
+#endif
+#if RESIDUAL
+    v += residual[i];
+#endif
+    c[i] = v;
+}
+
+fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
+    if (row >= p.m) { return; }
+    let i = (batch * p.m + row) * p.n + column;
+#if VEC4_C
+    if (column < p.n) { finish(i / 4u, column / 4u, v); }
+#else
+    if (column < p.n) { finish(i, column, v.x); }
+    if (column + 1u < p.n) { finish(i + 1u, column + 1u, v.y); }
+    if (column + 2u < p.n) { finish(i + 2u, column + 2u, v.z); }
+    if (column + 3u < p.n) { finish(i + 3u, column + 3u, v.w); }
+#endif
+}
+
+fn keep_block(batch: u32, row: u32, column: u32, v: mat4x4f) {
+    keep_row(batch, row, column, v[0]);
+    keep_row(batch, row + 1u, column, v[1]);
+    keep_row(batch, row + 2u, column, v[2]);
+    keep_row(batch, row + 3u, column, v[3]);
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let batch = id.z;
+#if TILE8
+    let i = 8u * id.y;
+    let j = 8u * id.x;
+    var c00 = mat4x4f(); var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
+    for (var k = 0u; k < p.k; k += 4u) {
+        let a0 = block_a(batch, i, k);
+        let a1 = block_a(batch, i + 4u, k);
+        let b0 = block_b(batch, k, j);
+        let b1 = block_b(batch, k, j + 4u);
+        c00 += b0 * a0; c01 += b1 * a0; c10 += b0 * a1; c11 += b1 * a1;
+    }
+    keep_block(batch, i, j, c00);
+    keep_block(batch, i, j + 4u, c01);
+    keep_block(batch, i + 4u, j, c10);
+    keep_block(batch, i + 4u, j + 4u, c11);
+#else
+    let i = 4u * id.y;
+    let j = 4u * id.x;
+    var c00 = mat4x4f();
+    for (var k = 0u; k < p.k; k += 4u) {
+        c00 += block_b(batch, k, j) * block_a(batch, i, k);
+    }
+    keep_block(batch, i, j, c00);
+#endif
+}

@@ -1,0 +1,24 @@
+// Standard normals: the inverse normal distribution of a word of Threefry.
+// Key (seed, stream), counter (step, pair of elements).
+// Grid: one thread per two elements. Workgroup memory: none.
+#import index
+#import random
+#import state
+
+struct Params {
+    n: u32,
+    stream: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> counters: array<u32>; // state: STEP, SEED, …
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if (2u * i >= p.n) { return; }
+    let word = threefry2x32(vec2u(counters[SEED], p.stream), vec2u(counters[STEP], i));
+    y[2u * i] = normal_from_bits(word.x);
+    if (2u * i + 1u < p.n) { y[2u * i + 1u] = normal_from_bits(word.y); }
+}

@@ -1,0 +1,19 @@
+// Scaling: y = s · x.
+// Grid: one thread per element of y. Workgroup memory: none.
+#import index
+
+struct Params {
+    n: u32,
+    s: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [n]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if (i >= p.n) { return; }
+    y[i] = p.s * x[i];
+}

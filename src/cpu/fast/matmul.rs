@@ -1,0 +1,75 @@
+//! Matrix product by the crate `gemm` (SIMD on x86, ARM and WebAssembly), then the fused steps in one pass over rows.
+
+use super::activation::{activate, multiply_by_slope};
+use crate::cpu::Call;
+use crate::{Error, Result};
+
+/// See `src/cpu/matmul.rs`.
+pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
+    let shape = Shape {
+        m: c.u("m")?,
+        n: c.u("n")?,
+        k: c.u("k")?,
+        transpose_a: c.flag("TRANSPOSE_A"),
+        transpose_b: c.flag("TRANSPOSE_B"),
+    };
+    let (a, b, y) = (c.input("a")?, c.input("b")?, c.output("c")?);
+    for batch in 0..c.u("batches")? {
+        let Shape { m, n, k, .. } = shape;
+        product(&shape, &a[batch * m * k..][..m * k], &b[batch * k * n..][..k * n], &mut y[batch * m * n..][..m * n])?;
+    }
+    let mut keep = if c.flag("KEEP_PRE") { Some(c.output("z")?) } else { None };
+    let (kind, gate_kind) = (c.u("ACTIVATION")?, c.u("GATE_KIND")?);
+    let (bias, gate, residual) = (c.optional("bias"), c.optional("gate"), c.optional("residual"));
+    // Row by row, so that each is in the cache for all steps.
+    for (row, y) in y.chunks_exact_mut(shape.n).enumerate() {
+        let range = row * shape.n..(row + 1) * shape.n;
+        if let Some(bias) = bias {
+            y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        }
+        if let Some(keep) = keep.as_deref_mut() {
+            keep[range.clone()].copy_from_slice(y);
+        }
+        activate(kind, y);
+        if let Some(gate) = gate {
+            multiply_by_slope(gate_kind, &gate[range.clone()], y);
+        }
+        if let Some(residual) = residual {
+            y.iter_mut().zip(&residual[range]).for_each(|(y, r)| *y += r);
+        }
+    }
+    Ok(())
+}
+
+struct Shape {
+    m: usize,
+    n: usize,
+    k: usize,
+    transpose_a: bool,
+    transpose_b: bool,
+}
+
+/// `y [M, N] = op(a) · op(b)`.
+#[expect(unsafe_code, reason = "gemm takes raw pointers with strides; the lengths are checked against the strides right above the call")]
+fn product(shape: &Shape, a: &[f32], b: &[f32], y: &mut [f32]) -> Result<()> {
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
+    if a.len() != m * k || b.len() != k * n || y.len() != m * n {
+        return Err(Error::Shader { shader: "matmul".into(), message: "the bindings do not have the lengths of the product".into() });
+    }
+    // (column stride, row stride) of op(a) and op(b).
+    let (a_cs, a_rs) = if transpose_a { (m, 1) } else { (1, k) };
+    let (b_cs, b_rs) = if transpose_b { (k, 1) } else { (1, n) };
+    // SAFETY: a, b and y hold exactly m·k, k·n and m·n elements (checked), which these strides stay within; y is
+    // borrowed mutably and so overlaps neither.
+    unsafe {
+        gemm::gemm(
+            m, n, k,
+            y.as_mut_ptr(), 1, n as isize, false,
+            a.as_ptr(), a_cs as isize, a_rs as isize,
+            b.as_ptr(), b_cs as isize, b_rs as isize,
+            0.0f32, 1.0f32, false, false, false,
+            gemm::Parallelism::None,
+        );
+    }
+    Ok(())
+}

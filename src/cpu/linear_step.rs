@@ -1,0 +1,26 @@
+//! Reverse update in place: `x ← c_x · x + c_e · e + c_z · z`, with a copy of the new `x` in a frame if asked for.
+
+use super::{Call, Real};
+use crate::Result;
+use crate::graph::ops::state::counter;
+
+/// See `shaders/linear_step.wgsl`.
+pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
+    let (n, steps, frame_count) = (c.u("n")?, c.u("steps")?, c.u("frame_count")?);
+    let (e, coefficients, z) = (c.input("e")?, c.input("coefficients")?, c.optional("z"));
+    let step = c.integers("counters")?[counter::STEP] as usize;
+    let (x, frames) = (c.output("x")?, c.output("frames")?);
+    let row = &coefficients[4 * step.min(steps - 1)..][..4];
+    for i in 0..n {
+        let mut y = row[0] * x[i] + row[1] * e[i];
+        if let Some(z) = z {
+            y += row[2] * z[i];
+        }
+        x[i] = y;
+    }
+    let frame = row[3].wide();
+    if frame >= 0.0 && (frame as usize) < frame_count {
+        frames[frame as usize * n..][..n].copy_from_slice(&x[..n]);
+    }
+    Ok(())
+}

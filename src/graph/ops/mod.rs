@@ -1,0 +1,35 @@
+//! The operations, one file each: shape rule, derivative rule, kernels, and the [`super::Graph`] method that appends it.
+
+mod activation;
+mod binary;
+mod concat;
+mod gather;
+mod matmul;
+mod mse;
+pub mod optimizer;
+pub mod process;
+mod random;
+mod reduce;
+mod reshape;
+mod scale;
+mod slice;
+pub mod state;
+mod timestep_embedding;
+
+pub use activation::Activation;
+
+use super::TensorType;
+
+/// Threads per workgroup of the elementwise kernels; `WORKGROUP` in `shaders/lib/index.wgsl`.
+pub const WORKGROUP: usize = 64;
+
+/// The message of a shape rule that wants `what`.
+fn expected(what: &str, given: &[&TensorType]) -> String {
+    let shapes: Vec<String> = given.iter().map(|t| format!("{}{}", if t.dtype == super::DType::U32 { "u32" } else { "" }, t.shape)).collect();
+    format!("expects {what}, given {}", shapes.join(" and "))
+}
+
+/// The answer of an operation that has no derivative.
+fn no_derivative(op: &dyn super::Op) -> crate::Error {
+    crate::Error::Derivative(format!("{} is not differentiable", op.name()))
+}

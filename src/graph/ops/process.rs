@@ -1,0 +1,180 @@
+//! The steps of a Markov chain over samples: the forward jump and the reverse update, both read from tables of coefficients.
+
+use super::{WORKGROUP, expected, no_derivative, state};
+use crate::Result;
+use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
+
+/// `y = table[t_b, 0] · x + table[t_b, 1] · e`; inputs `x [B, …]`, `e`, `t [B]`, `table [T, 2]`.
+#[derive(Debug)]
+struct Blend;
+
+/// `y[i] = table[step]` for every `i`; inputs `table [S]` integers, `counters`.
+#[derive(Debug)]
+struct AtStep {
+    count: usize,
+}
+
+/// `x ← c_x · x + c_e · e + c_z · z` with this step's row of `[c_x, c_e, c_z, frame]`, kept in `frames[frame]` if that is
+/// not negative; inputs `x` (resource), `e`, `coefficients [S, 4]`, `counters`, `frames` (resource), `z` if there is any.
+#[derive(Debug)]
+struct LinearStep;
+
+/// `step ← step + 1`; input `counters` (resource).
+#[derive(Debug)]
+struct NextStep;
+
+/// Columns of [`Graph::linear_step`]'s table.
+pub const STEP_COLUMNS: usize = 4;
+
+impl Graph {
+    /// Mixes `x` and `e`, both `[B, …]`, by the row of `table [T, 2]` that `t [B]` names per sample: the forward jump
+    /// `x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε` (DDPM, 2006.11239, eq. 4) with the schedule's table.
+    pub fn blend(&mut self, x: Tensor, e: Tensor, t: Tensor, table: Tensor) -> Result<Tensor> {
+        self.apply(Blend, &[x, e, t, table])
+    }
+
+    /// `count` copies of `table[step]`, the step taken from `counters`: this step's time for every sample.
+    pub fn at_step(&mut self, table: Tensor, counters: Tensor, count: usize) -> Result<Tensor> {
+        self.apply(AtStep { count }, &[table, counters])
+    }
+
+    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 4]`; its last
+    /// column is the frame of `frames [F, …x]` that keeps a copy, negative for none.
+    pub fn linear_step(&mut self, x: Tensor, e: Tensor, z: Option<Tensor>, coefficients: Tensor, counters: Tensor, frames: Tensor) -> Result<()> {
+        let inputs: Vec<Tensor> = [x, e, coefficients, counters, frames].into_iter().chain(z).collect();
+        self.effect(LinearStep, &inputs)
+    }
+
+    /// Advances the step in the resource `counters`.
+    pub fn next_step(&mut self, counters: Tensor) -> Result<()> {
+        self.effect(NextStep, &[counters])
+    }
+}
+
+impl Op for Blend {
+    fn name(&self) -> &'static str {
+        "blend"
+    }
+
+    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
+        match inputs {
+            [x, e, t, table]
+                if x == e
+                    && x.dtype == DType::F32
+                    && t.dtype == DType::U32
+                    && *t.shape == x.shape[..1]
+                    && table.shape.rank() == 2
+                    && table.shape[1] == 2 =>
+            {
+                Ok((*x).clone())
+            }
+            _ => Err(expected("x and e [B, …] of one shape, integer t [B] and a table [T, 2]", inputs)),
+        }
+    }
+
+    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(no_derivative(self))
+    }
+
+    fn lower(&self, l: &mut Lowering<'_>) {
+        let n = l.output().len;
+        let dim = n / l.output_type().shape[0];
+        let kernel = Kernel::new("blend")
+            .param("n", n)
+            .param("dim", dim)
+            .param("rows", l.input_type(3).shape[0])
+            .read("x", l.input(0))
+            .read("e", l.input(1))
+            .read("t", l.input(2))
+            .read("table", l.input(3))
+            .write("y", l.output());
+        l.push(kernel.threads(n, WORKGROUP));
+    }
+}
+
+impl Op for AtStep {
+    fn name(&self) -> &'static str {
+        "at_step"
+    }
+
+    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
+        match inputs {
+            [table, c] if table.dtype == DType::U32 && c.dtype == DType::U32 && c.shape.elements() == state::counter::LEN => {
+                Ok(TensorType::u32([self.count]))
+            }
+            _ => Err(expected("a table of integers and the counters", inputs)),
+        }
+    }
+
+    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(no_derivative(self))
+    }
+
+    fn lower(&self, l: &mut Lowering<'_>) {
+        let n = l.output().len;
+        let kernel = Kernel::new("at_step").param("n", n).param("steps", l.input(0).len);
+        let kernel = kernel.read("table", l.input(0)).read("counters", l.input(1)).write("y", l.output());
+        l.push(kernel.threads(n, WORKGROUP));
+    }
+}
+
+impl Op for LinearStep {
+    fn name(&self) -> &'static str {
+        "linear_step"
+    }
+
+    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
+        match inputs {
+            [x, e, table, _, frames, z @ ..]
+                if x.shape == e.shape
+                    && z.iter().all(|z| z.shape == x.shape)
+                    && table.shape.rank() == 2
+                    && table.shape[1] == STEP_COLUMNS
+                    && frames.shape.elements().is_multiple_of(x.shape.elements()) =>
+            {
+                Ok(TensorType::f32([1]))
+            }
+            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 4], counters and frames [F, …]", inputs)),
+        }
+    }
+
+    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(no_derivative(self))
+    }
+
+    fn lower(&self, l: &mut Lowering<'_>) {
+        let n = l.input(0).len;
+        let kernel = Kernel::new("linear_step")
+            .param("n", n)
+            .param("steps", l.input_type(2).shape[0])
+            .param("frame_count", l.input(4).len / n)
+            .write("x", l.input(0))
+            .read("e", l.input(1))
+            .read("coefficients", l.input(2))
+            .read("counters", l.input(3))
+            .write("frames", l.input(4))
+            .read_if("NOISE", "z", l.optional(5));
+        l.push(kernel.threads(n, WORKGROUP));
+    }
+}
+
+impl Op for NextStep {
+    fn name(&self) -> &'static str {
+        "next_step"
+    }
+
+    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
+        match inputs {
+            [c] if c.dtype == DType::U32 && c.shape.elements() == state::counter::LEN => Ok(TensorType::f32([1])),
+            _ => Err(expected("the counters", inputs)),
+        }
+    }
+
+    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(no_derivative(self))
+    }
+
+    fn lower(&self, l: &mut Lowering<'_>) {
+        l.push(Kernel::new("next_step").write("counters", l.input(0)));
+    }
+}

@@ -1,0 +1,135 @@
+//! Parameters: one flat arena, laid out as the model asks for them.
+
+use super::{ALIGNMENT, Graph, Operand, Place, Shape, Tensor, TensorType};
+use crate::{Error, Result};
+
+/// How a parameter starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// All zero.
+    Zeros,
+    /// All one.
+    Ones,
+    /// Uniform in `[-bound, bound]`.
+    Uniform(f64),
+    /// Normal with mean 0 and this standard deviation.
+    Normal(f64),
+}
+
+/// One parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    /// Dotted name as in a PyTorch state dict.
+    pub name: String,
+    /// Extents in this crate's layout; see [`Param::transposed`].
+    pub shape: Shape,
+    /// First element in its arena, a multiple of [`ALIGNMENT`].
+    pub offset: usize,
+    /// False for a parameter that the optimiser leaves alone; it lives in the arena `frozen` instead of `param`.
+    pub trainable: bool,
+    /// How it starts.
+    pub init: Init,
+    /// True for a matrix that PyTorch keeps transposed (`[out, in]` there, `[in, out]` here): files hold PyTorch's layout.
+    pub transposed: bool,
+}
+
+/// Layout of all parameters of a model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ParamTable {
+    entries: Vec<Param>,
+}
+
+/// Names of the arenas: the values that train, and those that do not.
+pub const PARAM: &str = "param";
+/// See [`PARAM`].
+pub const FROZEN: &str = "frozen";
+
+impl ParamTable {
+    /// All parameters in the order of their making.
+    pub fn iter(&self) -> impl Iterator<Item = &Param> {
+        self.entries.iter()
+    }
+
+    /// The parameter called `name`.
+    pub fn get(&self, name: &str) -> Option<&Param> {
+        self.entries.iter().find(|p| p.name == name)
+    }
+
+    /// Elements of the arena of trainable (or frozen) parameters, padding included.
+    pub fn arena_len(&self, trainable: bool) -> usize {
+        let ends = self.entries.iter().filter(|p| p.trainable == trainable).map(|p| p.offset + p.shape.elements());
+        ends.max().unwrap_or(0).next_multiple_of(ALIGNMENT)
+    }
+
+    /// Number of values in all parameters, without padding.
+    pub fn count(&self) -> usize {
+        self.entries.iter().map(|p| p.shape.elements()).sum()
+    }
+}
+
+impl Graph {
+    /// The trainable parameter `name` (within the current scope). A second call with the same name shares it.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the name is taken with another shape.
+    pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Result<Tensor> {
+        self.parameter(name, shape.into(), init, true, false)
+    }
+
+    /// A parameter that the optimiser leaves alone; derivatives pass through it but not into it.
+    pub fn frozen_param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Result<Tensor> {
+        self.parameter(name, shape.into(), init, false, false)
+    }
+
+    /// A trainable matrix `[in, out]` that files hold as PyTorch's `[out, in]`.
+    pub fn linear_weight(&mut self, name: &str, inputs: usize, outputs: usize, init: Init) -> Result<Tensor> {
+        self.parameter(name, [inputs, outputs].into(), init, true, true)
+    }
+
+    fn parameter(&mut self, name: &str, shape: Shape, init: Init, trainable: bool, transposed: bool) -> Result<Tensor> {
+        let name = self.full_name(name);
+        let fail = |message| Error::Shape { op: "param", label: name.clone(), message };
+        super::check_extents(&shape).map_err(fail)?;
+        let offset = match self.params.get(&name) {
+            Some(p) if p.shape == shape && p.trainable == trainable => p.offset,
+            Some(p) => return Err(fail(format!("exists with shape {}, asked again with {shape}", p.shape))),
+            None => {
+                let offset = self.params.arena_len(trainable);
+                let entry = Param { name: name.clone(), shape: shape.clone(), offset, trainable, init, transposed };
+                self.params.entries.push(entry);
+                offset
+            }
+        };
+        let index = self.arena(if trainable { PARAM } else { FROZEN }, trainable);
+        let ty = TensorType::f32(shape);
+        let operand = Operand { place: Place::Resource(index), offset, len: ty.shape.elements(), dtype: ty.dtype };
+        Ok(self.leaf(operand, ty, name))
+    }
+
+    /// Index of the arena resource `name`, as long as the parameters laid out so far.
+    fn arena(&mut self, name: &str, trainable: bool) -> u32 {
+        let len = self.params.arena_len(trainable);
+        let index = self.resources.iter().position(|r| r.name == name).unwrap_or_else(|| {
+            self.resources.push(super::Resource { name: name.to_string(), dtype: super::DType::F32, len });
+            self.resources.len() - 1
+        });
+        self.resources[index].len = len;
+        index as u32
+    }
+
+    /// Leaves of all trainable parameters, in the order of the table: what a training step differentiates by.
+    pub fn trainable(&mut self) -> Result<Vec<Tensor>> {
+        let prefix = std::mem::take(&mut self.scope);
+        let entries: Vec<Param> = self.params.entries.iter().filter(|p| p.trainable).cloned().collect();
+        let leaves = entries.into_iter().map(|p| self.parameter(&p.name, p.shape, p.init, true, p.transposed)).collect();
+        self.scope = prefix;
+        leaves
+    }
+
+    /// A leaf over a whole arena shaped like the trainable parameters: `param` itself, or a companion (`grad`, `ema`, …).
+    /// Ask for it when all parameters have been made.
+    pub fn arena_resource(&mut self, name: &str) -> Result<Tensor> {
+        let len = self.params.arena_len(true);
+        self.resource(name, TensorType::f32([len.max(1)]))
+    }
+}

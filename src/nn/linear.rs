@@ -1,0 +1,14 @@
+//! Fully connected layer, named and initialised as `torch.nn.Linear`.
+
+use crate::Result;
+use crate::graph::{Graph, Init, Tensor};
+
+/// `x · W + b` with `x […, inputs]`: parameters `<name>.weight` and `<name>.bias`, uniform in `±1/√inputs` as PyTorch's default.
+pub fn linear(g: &mut Graph, name: &str, x: Tensor, inputs: usize, outputs: usize) -> Result<Tensor> {
+    let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
+    g.scoped(name, |g| {
+        let weight = g.linear_weight("weight", inputs, outputs, bound)?;
+        let bias = g.param("bias", [outputs], bound)?;
+        g.matmul_bias(x, weight, bias)
+    })
+}

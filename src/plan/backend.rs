@@ -1,0 +1,163 @@
+//! What a plan asks of the machine that runs it: implemented by `src/gpu` (WebGPU) and `src/cpu` (twins and SIMD).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::Plan;
+use crate::Result;
+use crate::graph::{DType, Tuning};
+
+/// A future that stays on its thread: the web's futures do.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A persistent buffer of a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub usize);
+
+/// A plan loaded into a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProgramId(pub usize);
+
+/// A range of elements of a persistent buffer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// First element.
+    pub offset: usize,
+    /// Number of elements.
+    pub len: usize,
+}
+
+/// Values on their way to a device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HostSlice<'a> {
+    /// Floats.
+    F32(&'a [f32]),
+    /// Integers.
+    U32(&'a [u32]),
+}
+
+/// Values read back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HostData {
+    /// Floats.
+    F32(Vec<f32>),
+    /// Integers.
+    U32(Vec<u32>),
+}
+
+impl HostData {
+    /// The floats; empty if these are integers.
+    pub fn floats(self) -> Vec<f32> {
+        match self {
+            HostData::F32(values) => values,
+            HostData::U32(_) => Vec::new(),
+        }
+    }
+
+    /// The integers; empty if these are floats.
+    pub fn integers(self) -> Vec<u32> {
+        match self {
+            HostData::U32(values) => values,
+            HostData::F32(_) => Vec::new(),
+        }
+    }
+}
+
+/// What kind of machine a backend runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A GPU.
+    Gpu,
+    /// A GPU interface implemented in software.
+    SoftwareGpu,
+    /// The CPU backend.
+    Cpu,
+}
+
+impl DeviceKind {
+    /// Which variants of kernels suit it.
+    pub fn tuning(self) -> Tuning {
+        match self {
+            DeviceKind::Gpu => Tuning::GPU,
+            DeviceKind::SoftwareGpu | DeviceKind::Cpu => Tuning::CPU,
+        }
+    }
+}
+
+/// Who does the work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceInfo {
+    /// Kind of machine.
+    pub kind: DeviceKind,
+    /// The adapter's name, or the CPU's instruction set.
+    pub name: String,
+}
+
+/// Device memory in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryUse {
+    /// Number of live buffers.
+    pub buffers: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Time spent in one kernel, over all its launches of a profiled run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelTime {
+    /// Stem of the shader.
+    pub kernel: String,
+    /// Launches.
+    pub calls: usize,
+    /// Milliseconds in all.
+    pub milliseconds: f64,
+}
+
+/// A machine that holds buffers and runs plans.
+pub trait Backend {
+    /// Who this is.
+    fn info(&self) -> &DeviceInfo;
+
+    /// A new buffer of zeros.
+    fn allocate(&mut self, label: &str, dtype: DType, len: usize) -> Result<BufferId>;
+
+    /// Frees a buffer at once; programs bound to it must be unloaded first.
+    fn free(&mut self, buffer: BufferId);
+
+    /// Overwrites elements from `offset` on, before any work submitted later.
+    fn write(&mut self, buffer: BufferId, offset: usize, data: HostSlice<'_>) -> Result<()>;
+
+    /// Copies the regions as they are after all work submitted so far; the future resolves when that work is done.
+    /// It does not borrow the backend: more work can be submitted while it is pending.
+    fn read(&mut self, regions: &[Region]) -> LocalFuture<'static, Result<Vec<HostData>>>;
+
+    /// Copies a whole buffer into another of the same length.
+    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()>;
+
+    /// Makes a plan ready to run, its resources bound by name: pipelines, buffers and bind groups are made here, once.
+    fn load<'a>(&'a mut self, plan: &'a Plan, resources: &'a BTreeMap<String, BufferId>) -> LocalFuture<'a, Result<ProgramId>>;
+
+    /// Frees a program and its buffers.
+    fn unload(&mut self, program: ProgramId);
+
+    /// Runs each program so many times, one after the other, in one submit.
+    fn run(&mut self, programs: &[(ProgramId, usize)]) -> Result<()>;
+
+    /// Reads a named output of a program's last run.
+    fn output(&mut self, program: ProgramId, name: &str) -> LocalFuture<'static, Result<HostData>>;
+
+    /// Runs a program so many times with a clock around every kernel; empty where the device has no such clock.
+    fn profile(&mut self, program: ProgramId, times: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>>;
+
+    /// Device memory in use.
+    fn memory(&self) -> MemoryUse;
+
+    /// An error that arrived since the last call: a lost device above all.
+    fn health(&self) -> Result<()>;
+
+    /// Destroys the device with everything on it. Later calls fail with [`crate::Error::DeviceLost`].
+    fn destroy(&mut self);
+}

@@ -1,0 +1,13 @@
+//! Training and sampling runs: configuration, programs, trainer, sampler, checkpoints.
+
+mod checkpoint;
+mod config;
+mod programs;
+mod sampler;
+mod snapshot;
+mod trainer;
+
+pub use config::{Config, LrSchedule, OptimizerConfig, SampleOptions, WeightsChoice};
+pub use sampler::{SampleRun, Sampler};
+pub use snapshot::Snapshot;
+pub use trainer::{Progress, Trainer};

@@ -1,0 +1,200 @@
+//! A training run on a backend: its buffers, its program, and what is read back while it runs.
+
+use std::collections::BTreeMap;
+
+use super::config::{Config, OptimizerConfig};
+use super::programs::{RING, training_step};
+use super::snapshot::Snapshot;
+use crate::data::{PointSet, generate};
+use crate::graph::ops::state::{counter, scalar};
+use crate::graph::ParamTable;
+use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
+use crate::{Error, Result};
+
+/// What the device says of the run when it is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u32,
+    /// Losses of the steps since the last report, oldest first.
+    pub losses: Vec<f32>,
+    /// The step of the first of them, from 0.
+    pub first_step: u32,
+    /// Norm of the last gradient before clipping.
+    pub grad_norm: f32,
+    /// Learning rate of the last step.
+    pub learning_rate: f32,
+    /// The step whose loss or gradient was not finite; parameters have not changed since.
+    pub frozen_at: Option<u32>,
+}
+
+/// One run. It owns buffers of the backend that made it, and must be given that backend with every call.
+pub struct Trainer {
+    config: Config,
+    params: ParamTable,
+    buffers: BTreeMap<String, BufferId>,
+    program: ProgramId,
+    data: PointSet,
+    /// Steps submitted.
+    submitted: u32,
+    /// Steps whose losses have been asked for.
+    reported: u32,
+}
+
+/// The arenas of a snapshot, in the order of its fields.
+const ARENAS: [&str; 4] = ["param", "m", "v", "ema"];
+
+impl Trainer {
+    /// Most steps between two reports: the ring of losses holds so many.
+    pub const MAX_STEPS: usize = RING;
+
+    /// A run at its first step.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a bad configuration, [`Error::Limit`] if the device is too small, or the device's own error.
+    pub async fn new(backend: &mut dyn Backend, config: &Config) -> Result<Trainer> {
+        config.validate()?;
+        let graph = training_step(config)?;
+        Self::start(backend, &Snapshot::initial(config, graph.params())).await
+    }
+
+    /// A run that goes on where `snapshot` was taken.
+    pub async fn start(backend: &mut dyn Backend, snapshot: &Snapshot) -> Result<Trainer> {
+        let config = snapshot.config.clone();
+        config.validate()?;
+        let graph = training_step(&config)?;
+        let params = graph.params().clone();
+        let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
+        let data = generate(config.data.dataset, config.data.size, config.seed);
+        let mut buffers = BTreeMap::new();
+        let program = match Self::fill(backend, &plan, &data, snapshot, &mut buffers).await {
+            Ok(program) => program,
+            Err(error) => {
+                buffers.into_values().for_each(|id| backend.free(id));
+                return Err(error);
+            }
+        };
+        Ok(Trainer { config, params, buffers, program, data, submitted: snapshot.step(), reported: snapshot.step() })
+    }
+
+    async fn fill(
+        backend: &mut dyn Backend,
+        plan: &Plan,
+        data: &PointSet,
+        snapshot: &Snapshot,
+        buffers: &mut BTreeMap<String, BufferId>,
+    ) -> Result<ProgramId> {
+        for resource in &plan.resources {
+            buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
+        }
+        let points: Vec<f32> = data.points.iter().flatten().copied().collect();
+        backend.write(buffers["data"], 0, HostSlice::F32(&points))?;
+        let Snapshot { counters, scalars, param, m, v, ema, .. } = snapshot;
+        for (name, values) in ARENAS.into_iter().zip([param, m, v, ema]) {
+            backend.write(buffers[name], 0, HostSlice::F32(values))?;
+        }
+        backend.write(buffers["scalars"], 0, HostSlice::F32(scalars))?;
+        backend.write(buffers["counters"], 0, HostSlice::U32(counters))?;
+        backend.load(plan, buffers).await
+    }
+
+    /// The configuration, the learning rate as last set.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Layout of the parameters.
+    pub fn params(&self) -> &ParamTable {
+        &self.params
+    }
+
+    /// The points being learned.
+    pub fn data(&self) -> &PointSet {
+        &self.data
+    }
+
+    /// Steps submitted so far; the device may be behind.
+    pub fn submitted(&self) -> u32 {
+        self.submitted
+    }
+
+    /// The buffer of an arena (`param`, `ema`, …), for programs that share it.
+    pub(super) fn buffer(&self, name: &str) -> Option<BufferId> {
+        self.buffers.get(name).copied()
+    }
+
+    /// Submits `steps` training steps as one piece of work.
+    ///
+    /// # Errors
+    /// More than [`Trainer::MAX_STEPS`] at once, or the device's own error.
+    pub fn run(&mut self, backend: &mut dyn Backend, steps: usize) -> Result<()> {
+        if steps > Self::MAX_STEPS {
+            return Err(Error::config("steps", format!("{steps} at once: at most {} go into one submit", Self::MAX_STEPS)));
+        }
+        backend.run(&[(self.program, steps)])?;
+        self.submitted += steps as u32;
+        Ok(())
+    }
+
+    /// Asks for a report; it arrives when all work submitted so far is done. Further work may be submitted meanwhile.
+    pub fn report(&mut self, backend: &mut dyn Backend) -> LocalFuture<'static, Result<Progress>> {
+        let whole = |name: &str, len| Region { buffer: self.buffers[name], offset: 0, len };
+        let regions = [whole("counters", counter::LEN), whole("scalars", scalar::LEN), whole("losses", RING)];
+        let reading = backend.read(&regions);
+        let first_step = self.reported;
+        self.reported = self.submitted;
+        Box::pin(async move {
+            let mut parts = reading.await?.into_iter();
+            let mut next = || parts.next().ok_or_else(|| Error::Gpu("a report came back short".into()));
+            let (counters, scalars, losses) = (next()?.integers(), next()?.floats(), next()?.floats());
+            let step = counters[counter::STEP];
+            let first_step = first_step.max(step.saturating_sub(RING as u32)).min(step);
+            Ok(Progress {
+                step,
+                losses: (first_step..step).map(|s| losses[s as usize % RING]).collect(),
+                first_step,
+                grad_norm: scalars[scalar::GRAD_NORM],
+                learning_rate: scalars[scalar::RATE],
+                frozen_at: (counters[counter::FROZEN] != 0).then_some(counters[counter::FROZEN_AT]),
+            })
+        })
+    }
+
+    /// Changes the learning rate from the next submit on; nothing else is touched.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for `training.learning_rate` if it is no number from 0 to 1; the run goes on as it was.
+    pub fn set_learning_rate(&mut self, backend: &mut dyn Backend, learning_rate: f64) -> Result<()> {
+        OptimizerConfig::check_learning_rate(learning_rate)?;
+        backend.write(self.buffers["scalars"], scalar::BASE_RATE, HostSlice::F32(&[learning_rate as f32]))?;
+        self.config.training.learning_rate = learning_rate;
+        Ok(())
+    }
+
+    /// Copies the whole state to the host; it arrives when the work submitted so far is done.
+    pub fn snapshot(&self, backend: &mut dyn Backend) -> LocalFuture<'static, Result<Snapshot>> {
+        let len = self.params.arena_len(true);
+        let whole = |name: &str, len| Region { buffer: self.buffers[name], offset: 0, len };
+        let mut regions = vec![whole("counters", counter::LEN), whole("scalars", scalar::LEN)];
+        regions.extend(ARENAS.iter().map(|name| whole(name, len)));
+        let reading = backend.read(&regions);
+        let config = self.config.clone();
+        Box::pin(async move {
+            let mut parts = reading.await?.into_iter();
+            let counters = parts.next().map(HostData::integers).unwrap_or_default();
+            let mut next = || parts.next().map(HostData::floats).ok_or_else(|| Error::Gpu("a snapshot came back short".into()));
+            Ok(Snapshot { config, counters, scalars: next()?, param: next()?, m: next()?, v: next()?, ema: next()? })
+        })
+    }
+
+    /// Times each kernel over `steps` training steps (they count as steps of the run).
+    pub fn profile(&mut self, backend: &mut dyn Backend, steps: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>> {
+        backend.profile(self.program, steps)
+    }
+
+    /// Frees the run's buffers at once.
+    pub fn destroy(self, backend: &mut dyn Backend) {
+        backend.unload(self.program);
+        self.buffers.into_values().for_each(|id| backend.free(id));
+    }
+}

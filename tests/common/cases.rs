@@ -1,0 +1,204 @@
+//! One entry per operation, each at several ragged sizes.
+
+use unnoise::Result;
+use unnoise::graph::ops::optimizer::RunState;
+use unnoise::graph::ops::process::STEP_COLUMNS;
+use unnoise::graph::ops::state::scalar;
+use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
+
+use super::{Built, Case, counters, floats, integers};
+
+type Shapes = &'static [&'static [usize]];
+
+/// An operation on floats `x0`, `x1`, … of these shapes, differentiated by all of them.
+fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result<Tensor>) -> Case {
+    let build = move || {
+        let mut graph = Graph::new();
+        let mut inputs = Vec::new();
+        for (i, shape) in shapes.iter().enumerate() {
+            inputs.push(floats(&mut graph, &format!("x{i}"), shape)?);
+        }
+        let y = build(&mut graph, &inputs)?;
+        graph.output("y", y)?;
+        Ok(Built { graph, differentiate: Some((y, inputs)) })
+    };
+    Case { name: format!("{name} {shapes:?}"), build: Box::new(build), tolerance: 2e-6 }
+}
+
+/// An operation without derivative; it reports what it computes as outputs or leaves it in resources.
+fn plain(name: &str, build: impl Fn(&mut Graph) -> Result<()> + 'static) -> Case {
+    let build = move || {
+        let mut graph = Graph::new();
+        build(&mut graph)?;
+        Ok(Built { graph, differentiate: None })
+    };
+    Case { name: name.to_string(), build: Box::new(build), tolerance: 2e-6 }
+}
+
+macro_rules! at_shapes {
+    ($out:ident, $name:expr, [$($shapes:expr),+ $(,)?], $build:expr) => {
+        $( $out.push(smooth($name, &$shapes, $build)); )+
+    };
+}
+
+/// All cases.
+pub fn ops() -> Vec<Case> {
+    let mut all = Vec::new();
+    matrix_products(&mut all);
+    elementwise(&mut all);
+    shapes(&mut all);
+    losses(&mut all);
+    random(&mut all);
+    process(&mut all);
+    optimizer(&mut all);
+    all
+}
+
+fn matrix_products(all: &mut Vec<Case>) {
+    at_shapes!(all, "matmul", [[&[1, 1], &[1, 1]], [&[7, 5], &[5, 3]], [&[33, 66], &[66, 17]], [&[65, 128], &[128, 36]]], |g, x| g.matmul(x[0], x[1], false, false));
+    at_shapes!(all, "matmul Aᵀ", [[&[5, 7], &[5, 3]], [&[66, 33], &[66, 17]], [&[129, 64], &[129, 36]]], |g, x| g.matmul(x[0], x[1], true, false));
+    at_shapes!(all, "matmul Bᵀ", [[&[7, 5], &[3, 5]], [&[33, 66], &[17, 66]], [&[65, 128], &[36, 128]]], |g, x| g.matmul(x[0], x[1], false, true));
+    at_shapes!(all, "matmul AᵀBᵀ", [[&[5, 7], &[3, 5]], [&[66, 33], &[17, 66]], [&[12, 20], &[8, 12]]], |g, x| g.matmul(x[0], x[1], true, true));
+    at_shapes!(all, "matmul batched", [[&[3, 4, 5], &[3, 5, 6]], [&[2, 3, 9, 8], &[2, 3, 8, 12]], [&[2, 1, 13], &[2, 13, 4]]], |g, x| g.matmul(x[0], x[1], false, false));
+    at_shapes!(all, "matmul batched AᵀBᵀ", [[&[3, 5, 4], &[3, 6, 5]], [&[2, 8, 12], &[2, 4, 8]]], |g, x| g.matmul(x[0], x[1], true, true));
+    at_shapes!(all, "matmul rows", [[&[3, 4, 5], &[5, 6]], [&[2, 3, 2, 8], &[8, 4]]], |g, x| g.matmul(x[0], x[1], false, false));
+    at_shapes!(all, "matmul bias", [[&[7, 5], &[5, 3], &[3]], [&[34, 68], &[68, 20], &[20]], [&[3, 4, 5], &[5, 6], &[6]]], |g, x| g.matmul_bias(x[0], x[1], x[2]));
+    // Large enough for the tile of 8×8 results per thread.
+    at_shapes!(all, "matmul large", [[&[66, 12], &[12, 65]], [&[100, 10], &[10, 72]]], |g, x| g.matmul(x[0], x[1], false, false));
+    // A layer whose activation, gate and sum all ride behind products.
+    at_shapes!(all, "fused layers", [[&[9, 5], &[5, 8], &[8], &[8, 5], &[5]], [&[33, 12], &[12, 7], &[7], &[7, 12], &[12]], [&[70, 12], &[12, 68], &[68], &[68, 12], &[12]]], |g, x| {
+        // Weights of a size that keeps the sums near 1, as a network's are: larger ones would test cancellation.
+        let (w, v) = (g.scale(x[1], 0.2)?, g.scale(x[3], 0.2)?);
+        let z = g.matmul_bias(x[0], w, x[2])?;
+        let h = g.activate(z, Activation::Silu)?;
+        let y = g.matmul_bias(h, v, x[4])?;
+        let y = g.add(y, x[0])?;
+        g.activate(y, Activation::Tanh)
+    });
+}
+
+fn elementwise(all: &mut Vec<Case>) {
+    at_shapes!(all, "silu", [[&[1]], [&[7, 13]], [&[2, 3, 5, 11]]], |g, x| g.activate(x[0], Activation::Silu));
+    at_shapes!(all, "gelu", [[&[1]], [&[7, 13]], [&[2, 3, 5, 11]]], |g, x| g.activate(x[0], Activation::Gelu));
+    at_shapes!(all, "tanh", [[&[1]], [&[7, 13]], [&[2, 3, 5, 11]]], |g, x| g.activate(x[0], Activation::Tanh));
+    at_shapes!(all, "relu", [[&[1]], [&[7, 13]], [&[2, 3, 5, 11]]], |g, x| g.activate(x[0], Activation::Relu));
+    at_shapes!(all, "scale", [[&[1]], [&[67]], [&[3, 129]]], |g, x| g.scale(x[0], -0.7));
+    at_shapes!(all, "add", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g.add(x[0], x[1]));
+    at_shapes!(all, "multiply", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g.multiply(x[0], x[1]));
+    at_shapes!(all, "square by sharing", [[&[3]], [&[65]], [&[4, 17]]], |g, x| g.multiply(x[0], x[0]));
+}
+
+fn shapes(all: &mut Vec<Case>) {
+    at_shapes!(all, "sum first axis", [[&[7]], [&[300, 5]], [&[600, 33]]], |g, x| g.sum(x[0], 0));
+    at_shapes!(all, "sum middle axis", [[&[2, 3, 1]], [&[3, 65, 4]], [&[2, 17, 19]]], |g, x| g.sum(x[0], 1));
+    at_shapes!(all, "mean last axis", [[&[2, 3]], [&[3, 5, 67]], [&[2, 2, 2, 300]]], |g, x| { let axis = g.shape(x[0]).rank() - 1; g.mean(x[0], axis) });
+    at_shapes!(all, "sum of many", [[&[5000]], [&[4100, 3]], [&[9, 1000]]], |g, x| g.sum_all(x[0]));
+    at_shapes!(all, "mean of all", [[&[5]], [&[41, 3]], [&[9, 10, 7]]], |g, x| g.mean_all(x[0]));
+    at_shapes!(all, "broadcast", [[&[1]], [&[3, 1]], [&[1, 3, 1]]], |g, x| g.broadcast_to(x[0], [2, 4, 3, 5]));
+    at_shapes!(all, "reshape", [[&[12]], [&[3, 4]], [&[2, 3, 2]]], |g, x| { let y = g.reshape(x[0], [4, 3])?; g.activate(y, Activation::Tanh) });
+    at_shapes!(all, "slice", [[&[2, 5]], [&[3, 5, 4]], [&[2, 5, 3, 3]]], |g, x| g.slice(x[0], 1, 1, 3));
+    at_shapes!(all, "concat", [[&[3, 2], &[3, 5]], [&[2, 1, 3], &[2, 4, 3]], [&[2, 3, 2, 2], &[2, 1, 2, 2]]], |g, x| g.concat(x[0], x[1], 1));
+    for (rows, n, width) in [(3, 5, 1), (7, 65, 9), (5, 130, 16)] {
+        let build = move || {
+            let mut graph = Graph::new();
+            let table = floats(&mut graph, "table", &[rows, width])?;
+            let index = integers(&mut graph, "index", n)?;
+            let y = graph.gather(table, index)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, vec![table])) })
+        };
+        all.push(Case { name: format!("gather {rows}×{width}, {n} times"), build: Box::new(build), tolerance: 2e-6 });
+        all.push(plain(&format!("gather integers {rows}, {n} times"), move |g| {
+            let table = g.resource("labels", TensorType::u32([rows]))?;
+            let index = integers(g, "index", n)?;
+            let y = g.gather(table, index)?;
+            g.output("y", y)
+        }));
+    }
+}
+
+fn losses(all: &mut Vec<Case>) {
+    at_shapes!(all, "mse", [[&[1, 1], &[1, 1]], [&[65, 2], &[65, 2]], [&[5, 3, 67], &[5, 3, 67]]], |g, x| g.mse(x[0], x[1], None));
+    for shape in [&[1usize, 1][..], &[65, 2], &[5, 3, 67]] {
+        let build = move || {
+            let mut graph = Graph::new();
+            let (p, q) = (floats(&mut graph, "p", shape)?, floats(&mut graph, "q", shape)?);
+            let w = floats(&mut graph, "w", &shape[..1])?;
+            let y = graph.mse(p, q, Some(w))?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, vec![p, q])) })
+        };
+        all.push(Case { name: format!("weighted mse {shape:?}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+}
+
+fn random(all: &mut Vec<Case>) {
+    for n in [1, 63, 1001] {
+        all.push(plain(&format!("uniform integers {n}"), move |g| {
+            let counters = counters(g)?;
+            let y = g.uniform_int(counters, 4, n, 1000)?;
+            g.output("y", y)
+        }));
+        all.push(plain(&format!("normals {n}"), move |g| {
+            let counters = counters(g)?;
+            let y = g.normal(counters, 5, [n])?;
+            g.output("y", y)
+        }));
+    }
+}
+
+fn process(all: &mut Vec<Case>) {
+    for (batch, dim) in [(1, 1), (33, 2), (7, 130)] {
+        all.push(plain(&format!("blend {batch}×{dim}"), move |g| {
+            let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
+            let (t, table) = (integers(g, "t", batch)?, floats(g, "table", &[5, 2])?);
+            let y = g.blend(x, e, t, table)?;
+            g.output("y", y)
+        }));
+        for noise in [false, true] {
+            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}"), move |g| {
+                let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
+                let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
+                let (coefficients, frames) = (floats(g, "coefficients", &[5, STEP_COLUMNS])?, floats(g, "frames", &[4, batch, dim])?);
+                let counters = counters(g)?;
+                g.linear_step(x, e, z, coefficients, counters, frames)?;
+                g.next_step(counters)
+            }));
+        }
+        all.push(plain(&format!("at step, {batch} times"), move |g| {
+            let (table, counters) = (integers(g, "times", 9)?, counters(g)?);
+            let y = g.at_step(table, counters, batch)?;
+            g.output("y", y)
+        }));
+    }
+    for (batch, dim) in [(1, 2), (37, 6), (65, 64)] {
+        all.push(plain(&format!("timestep embedding {batch}×{dim}"), move |g| {
+            let counters = counters(g)?;
+            let t = g.uniform_int(counters, 4, batch, 4000)?;
+            let cos_first = g.timestep_embedding(t, dim, true, 0.0)?;
+            let sin_first = g.timestep_embedding(t, dim, false, 0.5)?;
+            g.output("cos first", cos_first)?;
+            g.output("sin first", sin_first)
+        }));
+    }
+    // A difference of angles in f32 of t·f up to 4000 is what PyTorch has, too: 4000 · 2⁻²⁴.
+    for case in all.iter_mut().filter(|c| c.name.starts_with("timestep")) {
+        case.tolerance = 3e-4;
+    }
+}
+
+fn optimizer(all: &mut Vec<Case>) {
+    for n in [3, 65, 5000] {
+        all.push(plain(&format!("adamw {n}"), move |g| {
+            g.param("w", [n], Init::Zeros)?;
+            let grads = g.arena_resource("grad")?;
+            let (scalars, losses) = (floats(g, "scalars", &[scalar::LEN])?, floats(g, "losses", &[8])?);
+            let run = RunState { counters: counters(g)?, scalars, losses };
+            let loss = floats(g, "loss", &[1])?;
+            let partials = g.square_sums(grads)?;
+            g.output("partials", partials)?;
+            g.finish_step(partials, loss, run)?;
+            g.adamw(run)
+        }));
+    }
+}
