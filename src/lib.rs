@@ -13,7 +13,6 @@ pub mod nn;
 pub mod plan;
 pub mod threefry;
 pub mod train;
-#[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
 
 pub use error::{Error, Result};

@@ -111,6 +111,15 @@ fn a_loss_that_is_not_finite_freezes_the_last_good_parameters() {
         let frozen = snapshot(backend, &doomed);
         assert_eq!(frozen.param, broken.param, "nothing may change after a NaN");
         assert_eq!((&frozen.ema, &frozen.m, &frozen.v), (&broken.ema, &broken.m, &broken.v));
+        // Set right, the run goes on from there as if nothing had been.
+        let mut healed = frozen.clone();
+        healed.param = snapshot(backend, &trainer).param;
+        let mut trainer = block_on(Trainer::start(backend, &healed)).expect("starts");
+        let progress = block_on(train(backend, &mut trainer, 1, 1)).expect("trains");
+        assert_eq!(progress.frozen_at, Some(5), "frozen until told otherwise");
+        trainer.set_learning_rate(backend, 1e-3).expect("a good rate");
+        let progress = block_on(train(backend, &mut trainer, 2, 2)).expect("trains");
+        assert_eq!((progress.frozen_at, progress.step), (None, 7));
         // A file of such a run is refused, and says why.
         let error = Snapshot::from_bytes(&broken.to_bytes().expect("writes")).expect_err("must be refused").to_string();
         assert!(error.contains("net.2.weight") && error.contains("inf"), "{error}");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Which data to train on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields, default)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct DataConfig {
     /// The distribution.
     pub dataset: DatasetName,

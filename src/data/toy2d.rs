@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// The order of the variants is part of the random key: append, never reorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub enum DatasetName {
     /// Two interleaved half circles (scikit-learn's `make_moons`), noise 0.06 radii. Label: the moon.
     TwoMoons,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A sampling algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub enum SamplerName {
     /// DDIM (Song, Meng and Ermon, arXiv 2010.02502, equation 12): deterministic at `eta = 0`.
     #[default]
@@ -20,7 +20,7 @@ pub enum SamplerName {
 /// The variance of DDPM's added noise; diffusers' `variance_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub enum VarianceType {
     /// `β̃_t`, the posterior variance: exact for data at a single point.
     #[default]

@@ -7,7 +7,7 @@ use std::f64::consts::FRAC_PI_2;
 /// How `β_t` depends on `t`; diffusers' `beta_schedule`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub enum BetaSchedule {
     /// `β_t` in equal steps from `beta_start` to `beta_end` (DDPM, arXiv 2006.11239, section 4).
     #[default]
@@ -20,7 +20,7 @@ pub enum BetaSchedule {
 /// A noise schedule, with diffusers' names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields, default)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct ScheduleConfig {
     /// Number of timesteps `T`, 2 to 4,000.
     pub num_train_timesteps: usize,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// diffusers' `timestep_spacing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub enum TimestepSpacing {
     /// Multiples of `⌊T/n⌋` from 0 up: diffusers' default. The run starts below the noisiest timestep, at `(n-1) ⌊T/n⌋`:
     /// 900 for 10 of 1,000, but 500 for 501 of 1,000 and 0 for a single step. There the model expects √ᾱ of signal

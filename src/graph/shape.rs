@@ -119,6 +119,6 @@ mod tests {
         assert_eq!(a.broadcast(&Shape::from([4, 5])), Some(Shape::from([3, 4, 5])));
         assert_eq!(a.broadcast(&Shape::from([2, 5])), Some(Shape::from([3, 2, 5])));
         assert_eq!(a.broadcast(&Shape::from([4, 4])), None);
-        assert_eq!(a.strides_in(&Shape::from([3, 4, 5])), [0, 5, 0, 1]);
+        assert_eq!(Shape::from([2, 3, 1, 5]).strides_in(&Shape::from([2, 3, 4, 5])), [15, 5, 0, 1]);
     }
 }

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// `ε_θ(x, t) = out(f(… f(hidden.0([emb(t), x])) …))`, with the sinusoidal embedding `emb` of width `time_embedding` and
 /// `hidden_layers` layers of `width`. In PyTorch's terms: `net.0`, `net.2`, … of an `nn.Sequential` of `Linear` and activation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
     /// Units of a hidden layer.

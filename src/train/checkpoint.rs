@@ -183,11 +183,13 @@ fn read(tensors: &SafeTensors<'_>, config: Config, params: &ParamTable) -> Resul
         arenas.push(arena);
     }
     let scalars = floats(SCALARS, &[scalar::LEN])?;
-    let counters: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes_of(COUNTERS, Dtype::U32, &[counter::LEN])?);
+    let mut counters: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes_of(COUNTERS, Dtype::U32, &[counter::LEN])?);
     if counters[counter::SEED] != config.seed {
         let message = format!("holds seed {}, the configuration says {}: the file was edited", counters[counter::SEED], config.seed);
         return Err(Error::checkpoint(COUNTERS, message));
     }
+    // All values are finite: a run that had been frozen may try again.
+    counters[counter::FROZEN] = 0;
     let mut arenas = arenas.into_iter();
     let mut next = || arenas.next().unwrap_or_default();
     Ok(Snapshot { config, counters, scalars, param: next(), m: next(), v: next(), ema: next() })

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// How the learning rate changes over a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum LrSchedule {
     /// It stays as set.
@@ -21,7 +21,7 @@ pub enum LrSchedule {
 
 /// Optimiser and batch: AdamW (1711.05101), clipping of the global norm, moving average of the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerConfig {
     /// Points per step.
@@ -65,7 +65,7 @@ impl Default for OptimizerConfig {
 
 /// A run from first to last: two runs of one configuration on one device are the same to the bit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Version of this layout.
@@ -153,7 +153,7 @@ impl Config {
 
 /// Which parameters to sample with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum WeightsChoice {
     /// Their moving average.
@@ -165,7 +165,7 @@ pub enum WeightsChoice {
 
 /// A sampling run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct SampleOptions {
     /// The algorithm.

@@ -1,7 +1,7 @@
 //! The whole state of a run in the host's memory: what a checkpoint holds, and what a lost device is restored from.
 
 use super::config::Config;
-use super::programs::stream;
+use super::programs::{stream, training_step};
 use crate::graph::ops::state::{counter, scalar};
 use crate::graph::{Init, ParamTable};
 use crate::threefry::Stream;
@@ -67,6 +67,11 @@ impl Snapshot {
         }
         let zeros = vec![0.0; len];
         Snapshot { config: config.clone(), counters, scalars, ema: param.clone(), param, m: zeros.clone(), v: zeros }
+    }
+
+    /// Number of parameters, without the arenas' padding.
+    pub fn parameters(&self) -> usize {
+        training_step(&self.config).map_or(0, |graph| graph.params().count())
     }
 
     /// Steps done.

@@ -53,9 +53,16 @@ impl Trainer {
     /// # Errors
     /// [`Error::Config`] for a bad configuration, [`Error::Limit`] if the device is too small, or the device's own error.
     pub async fn new(backend: &mut dyn Backend, config: &Config) -> Result<Trainer> {
+        Self::start(backend, &Self::initial(config)?).await
+    }
+
+    /// The state before the first step of a run.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a bad configuration.
+    pub fn initial(config: &Config) -> Result<Snapshot> {
         config.validate()?;
-        let graph = training_step(config)?;
-        Self::start(backend, &Snapshot::initial(config, graph.params())).await
+        Ok(Snapshot::initial(config, training_step(config)?.params()))
     }
 
     /// A run that goes on where `snapshot` was taken.
@@ -160,13 +167,15 @@ impl Trainer {
         })
     }
 
-    /// Changes the learning rate from the next submit on; nothing else is touched.
+    /// Changes the learning rate from the next submit on. A run frozen by a loss that was not finite goes on from its last
+    /// good parameters; nothing else is touched.
     ///
     /// # Errors
     /// [`Error::Config`] for `training.learning_rate` if it is no number from 0 to 1; the run goes on as it was.
     pub fn set_learning_rate(&mut self, backend: &mut dyn Backend, learning_rate: f64) -> Result<()> {
         OptimizerConfig::check_learning_rate(learning_rate)?;
         backend.write(self.buffers["scalars"], scalar::BASE_RATE, HostSlice::F32(&[learning_rate as f32]))?;
+        backend.write(self.buffers["counters"], counter::FROZEN, HostSlice::U32(&[0]))?;
         self.config.training.learning_rate = learning_rate;
         Ok(())
     }

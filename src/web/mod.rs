@@ -1,1 +1,22 @@
-//! The only room that knows wasm-bindgen.
+//! What the page and an npm user call: the only room that knows wasm-bindgen.
+
+pub mod types;
+
+#[cfg(target_arch = "wasm32")]
+mod convert;
+#[cfg(target_arch = "wasm32")]
+mod device;
+#[cfg(target_arch = "wasm32")]
+mod engine;
+#[cfg(target_arch = "wasm32")]
+mod machine;
+pub mod pace;
+#[cfg(target_arch = "wasm32")]
+mod slot;
+#[cfg(target_arch = "wasm32")]
+mod state;
+
+#[cfg(target_arch = "wasm32")]
+pub use engine::{Engine, Sample, check_config, check_sample_options, default_config, default_sample_options};
+#[cfg(target_arch = "wasm32")]
+pub use machine::Machine;

@@ -8,7 +8,7 @@ use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Tensor, Ten
 
 /// An elementwise non-linearity. The number is the shader's `KIND` (`shaders/lib/activation.wgsl`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `z · sigmoid(z)` (swish).

@@ -1,0 +1,124 @@
+//! A backend with the run on it, and the choice of a backend.
+
+use web_time::Instant;
+
+use super::device::{has_webgpu, request};
+use super::types::{AdapterInfo, BackendName, MeasuredSpeed, Reason};
+use crate::cpu::CpuBackend;
+use crate::plan::{Backend, DeviceKind};
+use crate::train::{Config, Sampler, Snapshot, Trainer};
+use crate::{Error, Result};
+
+/// A backend, its run, and the sampler last used.
+pub struct Machine {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) trainer: Trainer,
+    pub(super) sampler: Option<Sampler>,
+}
+
+/// Milliseconds that a trial of a backend should take, compilation aside.
+const TRIAL: f64 = 150.0;
+
+impl Machine {
+    async fn new(mut backend: Box<dyn Backend>, config: &Config) -> Result<Machine> {
+        let trainer = Trainer::new(backend.as_mut(), config).await?;
+        Ok(Machine { backend, trainer, sampler: None })
+    }
+
+    /// The machine for `choice`: `webgpu`, `cpu`, or `auto` for a GPU if there is one, else the faster of software WebGPU and CPU.
+    pub(super) async fn choose(config: &Config, choice: &str) -> Result<(Machine, AdapterInfo)> {
+        config.validate()?;
+        match choice {
+            "webgpu" => {
+                let machine = Machine::new(Box::new(request().await?), config).await?;
+                Ok(machine.with_info(Reason::Requested, None))
+            }
+            "cpu" => Ok(Machine::cpu(config).await?.with_info(Reason::Requested, None)),
+            "auto" if !has_webgpu() => Ok(Machine::cpu(config).await?.with_info(Reason::NoWebgpu, None)),
+            "auto" => match request().await {
+                Ok(gpu) => Machine::faster(Box::new(gpu), config).await,
+                Err(Error::NoAdapter(_)) => Ok(Machine::cpu(config).await?.with_info(Reason::NoAdapter, None)),
+                Err(error) => Err(error),
+            },
+            other => Err(Error::config("backend", format!("“{other}” is unknown: choose auto, webgpu or cpu"))),
+        }
+    }
+
+    async fn cpu(config: &Config) -> Result<Machine> {
+        Machine::new(Box::new(CpuBackend::<f32>::new()), config).await
+    }
+
+    async fn faster(gpu: Box<dyn Backend>, config: &Config) -> Result<(Machine, AdapterInfo)> {
+        if gpu.info().kind == DeviceKind::Gpu {
+            return Ok(Machine::new(gpu, config).await?.with_info(Reason::Gpu, None));
+        }
+        let cpu = Machine::cpu(config).await?;
+        let (cpu, cpu_speed) = cpu.trial(config).await?;
+        let (gpu, gpu_speed) = Machine::new(gpu, config).await?.trial(config).await?;
+        let measured = Some(MeasuredSpeed { webgpu: gpu_speed, cpu: cpu_speed });
+        if gpu_speed > cpu_speed {
+            return Ok(gpu.with_info(Reason::SoftwareGpuFaster, measured));
+        }
+        gpu.destroy();
+        Ok(cpu.with_info(Reason::FasterThanSoftwareGpu, measured))
+    }
+
+    /// Training steps per second, and the machine with its run begun anew.
+    async fn trial(mut self, config: &Config) -> Result<(Machine, f64)> {
+        // The first step pays for what is compiled and allocated on first use.
+        self.trainer.run(self.backend.as_mut(), 1)?;
+        self.trainer.report(self.backend.as_mut()).await?;
+        let (start, mut steps) = (Instant::now(), 0);
+        while start.elapsed().as_secs_f64() * 1e3 < TRIAL {
+            self.trainer.run(self.backend.as_mut(), 2)?;
+            self.trainer.report(self.backend.as_mut()).await?;
+            steps += 2;
+        }
+        let speed = f64::from(steps) / start.elapsed().as_secs_f64();
+        let Machine { mut backend, trainer, .. } = self;
+        trainer.destroy(backend.as_mut());
+        Ok((Machine::new(backend, config).await?, speed))
+    }
+
+    fn with_info(self, reason: Reason, measured: Option<MeasuredSpeed>) -> (Machine, AdapterInfo) {
+        let device = self.backend.info();
+        let info = AdapterInfo {
+            backend: if device.kind == DeviceKind::Cpu { BackendName::Cpu } else { BackendName::Webgpu },
+            name: device.name.clone(),
+            software: device.kind == DeviceKind::SoftwareGpu,
+            reason,
+            measured,
+        };
+        (self, info)
+    }
+
+    /// Replaces the run; the old one is freed only when the new one stands.
+    pub(super) async fn replace(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let trainer = Trainer::start(self.backend.as_mut(), snapshot).await?;
+        if let Some(sampler) = self.sampler.take() {
+            sampler.destroy(self.backend.as_mut());
+        }
+        std::mem::replace(&mut self.trainer, trainer).destroy(self.backend.as_mut());
+        Ok(())
+    }
+
+    /// Makes a lost device anew and goes on from `snapshot`.
+    pub(super) async fn recover(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let mut backend: Box<dyn Backend> = match self.backend.info().kind {
+            DeviceKind::Cpu => Box::new(CpuBackend::<f32>::new()),
+            DeviceKind::Gpu | DeviceKind::SoftwareGpu => Box::new(request().await?),
+        };
+        let trainer = Trainer::start(backend.as_mut(), snapshot).await?;
+        *self = Machine { backend, trainer, sampler: None };
+        Ok(())
+    }
+
+    /// Frees everything, the device included.
+    pub(super) fn destroy(mut self) {
+        if let Some(sampler) = self.sampler {
+            sampler.destroy(self.backend.as_mut());
+        }
+        self.trainer.destroy(self.backend.as_mut());
+        self.backend.destroy();
+    }
+}

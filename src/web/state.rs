@@ -1,0 +1,191 @@
+//! What an engine knows of its run between two calls.
+
+use std::collections::VecDeque;
+
+use super::pace::Pace;
+use super::types::{AdapterInfo, BackendName, Metrics};
+use crate::Result;
+use crate::data::{PointSet, generate};
+use crate::graph::ops::state::{counter, scalar};
+use crate::plan::{LocalFuture, MemoryUse};
+use crate::train::{Config, Progress, Snapshot};
+
+/// Losses behind the mean that is reported.
+const RECENT: usize = 100;
+/// Losses kept for a reader who has not asked for them.
+const UNREAD: usize = 20_000;
+/// Milliseconds between two snapshots: what a lost device may cost.
+const SNAPSHOT_EVERY: f64 = 2000.0;
+/// Added to the seed for data that the run has never seen.
+const FRESH: u32 = 0x5EED;
+
+pub(super) struct State {
+    pub info: AdapterInfo,
+    pub pace: Pace,
+    /// Reports under way, oldest first.
+    pub pending: VecDeque<LocalFuture<'static, Result<Progress>>>,
+    /// The last state known to be good.
+    pub snapshot: Snapshot,
+    pub memory: MemoryUse,
+    snapshot_at: f64,
+    last: Progress,
+    unread: Vec<f32>,
+    unread_from: u32,
+    recent: VecDeque<f32>,
+    recoveries: u32,
+    /// Time of the last call, to notice a pause.
+    called_at: f64,
+    data: Option<PointSet>,
+    fresh: Vec<[f32; 2]>,
+    parameters: usize,
+}
+
+fn nothing_yet(snapshot: &Snapshot) -> Progress {
+    Progress {
+        step: snapshot.step(),
+        losses: Vec::new(),
+        first_step: snapshot.step(),
+        grad_norm: 0.0,
+        learning_rate: snapshot.scalars[scalar::BASE_RATE],
+        frozen_at: None,
+    }
+}
+
+impl State {
+    pub fn new(info: AdapterInfo, snapshot: Snapshot, memory: MemoryUse) -> Self {
+        State {
+            info,
+            pace: Pace::default(),
+            pending: VecDeque::new(),
+            last: nothing_yet(&snapshot),
+            unread_from: snapshot.step(),
+            parameters: snapshot.parameters(),
+            snapshot,
+            memory,
+            snapshot_at: 0.0,
+            unread: Vec::new(),
+            recent: VecDeque::new(),
+            recoveries: 0,
+            called_at: 0.0,
+            data: None,
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Begins again from `snapshot`, on the same device.
+    pub fn restart(&mut self, snapshot: Snapshot, memory: MemoryUse) {
+        let recoveries = self.recoveries;
+        *self = State { recoveries, ..State::new(self.info.clone(), snapshot, memory) };
+    }
+
+    /// The device was made anew from the last snapshot.
+    pub fn recovered(&mut self, memory: MemoryUse) {
+        self.restart(self.snapshot.clone(), memory);
+        self.recoveries += 1;
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.snapshot.config
+    }
+
+    /// How often the device was made anew.
+    pub fn recoveries(&self) -> u32 {
+        self.recoveries
+    }
+
+    pub fn on_cpu(&self) -> bool {
+        self.info.backend == BackendName::Cpu
+    }
+
+    pub fn frozen(&self) -> bool {
+        self.last.frozen_at.is_some()
+    }
+
+    pub fn data(&mut self) -> &PointSet {
+        let config = &self.snapshot.config;
+        self.data.get_or_insert_with(|| generate(config.data.dataset, config.data.size, config.seed))
+    }
+
+    /// `n` points of the distribution that the run has not seen.
+    pub fn fresh(&mut self, n: usize) -> &[[f32; 2]] {
+        if self.fresh.len() != n {
+            let config = self.config();
+            self.fresh = generate(config.data.dataset, n, config.seed.wrapping_add(FRESH)).points;
+        }
+        &self.fresh
+    }
+
+    /// Steps for the submit that is due; a long time since the last call is a pause and no measure of speed.
+    pub fn begin(&mut self, now: f64) -> usize {
+        if now - self.called_at > 1000.0 {
+            self.pace.rest();
+        }
+        self.called_at = now;
+        self.pace.steps()
+    }
+
+    pub fn take_in(&mut self, progress: Progress, now: f64, budget: f64) {
+        self.called_at = now;
+        self.pace.report(now, progress.step, budget);
+        for loss in &progress.losses {
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(*loss);
+        }
+        if self.unread.is_empty() {
+            self.unread_from = progress.first_step;
+        }
+        self.unread.extend(&progress.losses);
+        if self.unread.len() > UNREAD {
+            let surplus = self.unread.len() - UNREAD;
+            self.unread.drain(..surplus);
+            self.unread_from += surplus as u32;
+        }
+        self.last = Progress { losses: Vec::new(), ..progress };
+    }
+
+    pub fn snapshot_due(&mut self, now: f64) -> bool {
+        let due = now - self.snapshot_at > SNAPSHOT_EVERY && !self.frozen();
+        if due {
+            self.snapshot_at = now;
+        }
+        due
+    }
+
+    pub fn keep(&mut self, copy: Snapshot) {
+        if copy.counters[counter::FROZEN] == 0 {
+            // The learning rate may have been set after the copy was asked for.
+            let learning_rate = self.config().training.learning_rate;
+            self.snapshot = copy;
+            self.snapshot.config.training.learning_rate = learning_rate;
+            self.snapshot.scalars[scalar::BASE_RATE] = learning_rate as f32;
+        }
+    }
+
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.snapshot.config.training.learning_rate = learning_rate;
+        self.snapshot.scalars[scalar::BASE_RATE] = learning_rate as f32;
+        self.last.frozen_at = None;
+    }
+
+    pub fn metrics(&mut self) -> Metrics {
+        let loss = (!self.recent.is_empty()).then(|| self.recent.iter().sum::<f32>() / self.recent.len() as f32);
+        let first_step = if self.unread.is_empty() { self.last.step } else { self.unread_from };
+        Metrics {
+            step: self.last.step,
+            loss,
+            losses: std::mem::take(&mut self.unread),
+            first_step,
+            grad_norm: self.last.grad_norm,
+            learning_rate: self.last.learning_rate,
+            steps_per_second: self.pace.rate(),
+            steps_per_submit: self.pace.steps(),
+            frozen_at: self.last.frozen_at,
+            recoveries: self.recoveries,
+            buffers: self.memory.buffers,
+            buffer_bytes: self.memory.bytes,
+            parameters: self.parameters,
+        }
+    }
+}
