@@ -18,12 +18,18 @@ fn stems(dir: &Path, extension: &str) -> io::Result<Vec<String>> {
     Ok(stems)
 }
 
+/// The shader without comments and blank lines: they are for readers, and every visitor would download them.
+fn without_comments(source: &str) -> String {
+    let code = source.lines().map(|line| line.split("//").next().unwrap_or("").trim_end());
+    code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
 fn shader_table(name: &str, dir: &Path) -> io::Result<String> {
     let mut out = format!("pub static {name}: &[(&str, &str)] = &[\n");
     for stem in stems(dir, "wgsl")? {
         let path = dir.join(format!("{stem}.wgsl"));
         println!("cargo:rerun-if-changed={}", path.display());
-        let _ = writeln!(out, "    ({stem:?}, include_str!({path:?})),");
+        let _ = writeln!(out, "    ({stem:?}, {:?}),", without_comments(&fs::read_to_string(&path)?));
     }
     out.push_str("];\n");
     Ok(out)

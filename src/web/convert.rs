@@ -18,16 +18,30 @@ pub(super) fn to_js(value: &impl Serialize) -> JsValue {
 /// # Errors
 /// [`Error::Config`] with the path of the field that has the wrong type, below `prefix`.
 pub(super) fn from_js<T: DeserializeOwned>(value: JsValue, prefix: &str) -> Result<T> {
-    let deserializer = serde_wasm_bindgen::Deserializer::from(value);
-    serde_path_to_error::deserialize(deserializer).map_err(|e| {
-        let path = e.path().to_string();
-        let field = match (prefix, path.as_str()) {
-            ("", path) => path.to_string(),
-            (prefix, ".") => prefix.to_string(),
-            (prefix, path) => format!("{prefix}.{path}"),
-        };
-        Error::config(field, e.inner().to_string())
+    serde_wasm_bindgen::from_value(value.clone()).map_err(|error| {
+        let (path, message) = culprit::<T>(&value, &[]).unwrap_or_else(|| (Vec::new(), error.to_string()));
+        let parts: Vec<&str> = [prefix].into_iter().filter(|p| !p.is_empty()).chain(path.iter().map(String::as_str)).collect();
+        Error::config(parts.join("."), message)
     })
+}
+
+/// The deepest field that `T` refuses even alone: all fields are optional, so an object of one field shows whether it is good.
+fn culprit<T: DeserializeOwned>(object: &JsValue, path: &[String]) -> Option<(Vec<String>, String)> {
+    for entry in js_sys::Object::entries(object.dyn_ref()?).iter() {
+        let entry: js_sys::Array = entry.dyn_into().ok()?;
+        let (key, value) = (entry.get(0).as_string()?, entry.get(1));
+        let path: Vec<String> = path.iter().cloned().chain([key]).collect();
+        let alone = path.iter().rev().fold(value.clone(), |inner, key| {
+            let object = js_sys::Object::new();
+            // Setting a property of a fresh object cannot fail.
+            let _ = js_sys::Reflect::set(&object, &key.into(), &inner);
+            object.into()
+        });
+        if let Err(error) = serde_wasm_bindgen::from_value::<T>(alone) {
+            return culprit::<T>(&value, &path).or_else(|| Some((path, error.to_string())));
+        }
+    }
+    None
 }
 
 /// A JavaScript `Error` with `kind`, and `field` where there is one.

@@ -42,7 +42,7 @@ fn describe(gpu: &Gpu) -> DeviceInfo {
     let text = |key: &str| get(&about, key).as_string().filter(|s| !s.is_empty());
     let parts: Vec<String> = ["vendor", "architecture"].into_iter().filter_map(text).collect();
     let name = text("description").or_else(|| (!parts.is_empty()).then(|| parts.join(" "))).unwrap_or_else(|| gpu.info().name.clone());
-    let said = format!("{name} {}", parts.join(" ")).to_lowercase();
+    let said = format!("{name} {}", parts.join(" ")).to_ascii_lowercase();
     let fallback = get(&about, "isFallbackAdapter").as_bool() == Some(true);
     let software = fallback || gpu.info().kind == DeviceKind::SoftwareGpu || SOFTWARE.iter().any(|word| said.contains(word));
     DeviceInfo { kind: if software { DeviceKind::SoftwareGpu } else { DeviceKind::Gpu }, name }

@@ -1,4 +1,8 @@
-//! Activations as straight-line arithmetic that the compiler turns into SIMD: within 2e-7 of the twins.
+//! Activations four at a time: within 2e-7 of the twins.
+//!
+//! The vectors are explicit (crate `wide`), because a build for size turns no loop into SIMD by itself.
+
+use wide::{CmpLt, f32x4};
 
 use crate::Result;
 use crate::cpu::Call;
@@ -19,70 +23,96 @@ pub(super) fn run_grad(c: &mut Call<'_, f32>) -> Result<()> {
     Ok(())
 }
 
-/// `e^x` for |x| < 87: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial in r, and n put into the exponent bits.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    let x = x.clamp(-87.0, 87.0);
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer without a branch.
-    const ROUND: f32 = 12_582_912.0;
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
-    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
-    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 1.666_666_5e-1) * r + 0.5;
-    let exponent = ((n as i32) + 127) << 23;
-    (p * r * r + r + 1.0) * f32::from_bits(exponent as u32)
-}
-
-#[inline(always)]
-fn sigmoid(z: f32) -> f32 {
-    1.0 / (1.0 + exp(-z))
-}
-
-#[inline(always)]
-fn tanh(z: f32) -> f32 {
-    // Near 0 the quotient below would cancel: there the odd series is exact to the last bits.
-    let z2 = z * z;
-    let series = z * (1.0 - z2 * (0.333_333_34 - z2 * (0.133_333_34 - z2 * 0.053_968_254)));
-    let quotient = 1.0 - 2.0 / (exp(2.0 * z.clamp(-20.0, 20.0)) + 1.0);
-    if z2 < 0.01 { series } else { quotient }
-}
-
-/// Abramowitz & Stegun 7.1.26, as in the shader.
-#[inline(always)]
-fn erf(z: f32) -> f32 {
-    let t = 1.0 / (1.0 + 0.327_591_1 * z.abs());
-    let p = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_8) * t - 0.284_496_72) * t + 0.254_829_6) * t;
-    (1.0 - p * exp(-z * z)).copysign(z)
-}
-
-const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
-
 /// `y ← f(y)`.
 pub(super) fn activate(kind: usize, y: &mut [f32]) {
     match kind {
-        1 => y.iter_mut().for_each(|v| *v *= sigmoid(*v)),
-        2 => y.iter_mut().for_each(|v| *v *= 0.5 * (1.0 + erf(*v * SQRT_HALF))),
-        3 => y.iter_mut().for_each(|v| *v = tanh(*v)),
-        4 => y.iter_mut().for_each(|v| *v = v.max(0.0)),
+        1 => each(y, |v| v * sigmoid(v)),
+        2 => each(y, |v| v * 0.5 * (erf(v * SQRT_HALF) + 1.0)),
+        3 => each(y, tanh),
+        4 => each(y, |v| v.max(f32x4::ZERO)),
         _ => {}
     }
 }
 
 /// `y ← y · f'(z)`.
 pub(super) fn multiply_by_slope(kind: usize, z: &[f32], y: &mut [f32]) {
-    let pairs = y.iter_mut().zip(z);
     match kind {
-        1 => pairs.for_each(|(v, z)| {
-            let s = sigmoid(*z);
-            *v *= s * (1.0 + z * (1.0 - s));
+        1 => each_with(y, z, |v, z| {
+            let s = sigmoid(z);
+            v * s * (z * (f32x4::ONE - s) + 1.0)
         }),
-        2 => pairs.for_each(|(v, z)| *v *= 0.5 * (1.0 + erf(z * SQRT_HALF)) + z * 0.398_942_3 * exp(-0.5 * z * z)),
-        3 => pairs.for_each(|(v, z)| {
-            let t = tanh(*z);
-            *v *= 1.0 - t * t;
+        2 => each_with(y, z, |v, z| v * ((erf(z * SQRT_HALF) + 1.0) * 0.5 + z * exp(z * z * -0.5) * 0.398_942_3)),
+        3 => each_with(y, z, |v, z| {
+            let t = tanh(z);
+            v * (f32x4::ONE - t * t)
         }),
-        4 => pairs.for_each(|(v, z)| *v = if *z > 0.0 { *v } else { 0.0 }),
+        4 => each_with(y, z, |v, z| f32x4::ZERO.simd_lt(z).blend(v, f32x4::ZERO)),
         _ => {}
     }
+}
+
+const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
+
+/// Applies `f` to four values at a time; the last few are filled up with zeros.
+#[inline(always)]
+fn each(y: &mut [f32], f: impl Fn(f32x4) -> f32x4) {
+    let (quads, rest) = y.as_chunks_mut::<4>();
+    for quad in quads {
+        *quad = f(f32x4::new(*quad)).to_array();
+    }
+    let mut last = [0.0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    rest.copy_from_slice(&f(f32x4::new(last)).to_array()[..rest.len()]);
+}
+
+/// As [`each`], with the values of `z` beside those of `y`.
+#[inline(always)]
+fn each_with(y: &mut [f32], z: &[f32], f: impl Fn(f32x4, f32x4) -> f32x4) {
+    let (quads, rest) = y.as_chunks_mut::<4>();
+    let (z_quads, z_rest) = z.as_chunks::<4>();
+    for (quad, z) in quads.iter_mut().zip(z_quads) {
+        *quad = f(f32x4::new(*quad), f32x4::new(*z)).to_array();
+    }
+    let (mut last, mut z_last) = ([0.0; 4], [0.0; 4]);
+    last[..rest.len()].copy_from_slice(rest);
+    z_last[..rest.len()].copy_from_slice(&z_rest[..rest.len()]);
+    rest.copy_from_slice(&f(f32x4::new(last), f32x4::new(z_last)).to_array()[..rest.len()]);
+}
+
+/// `e^x` for |x| ≤ 87: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial in r, and n put into the exponent bits.
+#[inline(always)]
+fn exp(x: f32x4) -> f32x4 {
+    let x = x.max(f32x4::splat(-87.0)).min(f32x4::splat(87.0));
+    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer, and leaves that integer in the low bits.
+    let shifted = x * std::f32::consts::LOG2_E + 12_582_912.0;
+    let n = shifted - 12_582_912.0;
+    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
+    let p = ((((r * 1.987_569_1e-4 + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 1.666_666_5e-1) * r + 0.5;
+    let bits: wide::i32x4 = bytemuck::cast(shifted);
+    let power: f32x4 = bytemuck::cast((bits + wide::i32x4::splat(127)) << 23);
+    (p * r * r + r + 1.0) * power
+}
+
+#[inline(always)]
+fn sigmoid(z: f32x4) -> f32x4 {
+    f32x4::ONE / (exp(-z) + 1.0)
+}
+
+#[inline(always)]
+fn tanh(z: f32x4) -> f32x4 {
+    // Near 0 the quotient below would cancel: there the odd series is exact to the last bits.
+    let z2 = z * z;
+    let series = z * (f32x4::ONE - z2 * (f32x4::splat(0.333_333_34) - z2 * (f32x4::splat(0.133_333_34) - z2 * 0.053_968_254)));
+    let quotient = f32x4::ONE - f32x4::splat(2.0) / (exp(z.max(f32x4::splat(-20.0)).min(f32x4::splat(20.0)) * 2.0) + 1.0);
+    z2.simd_lt(f32x4::splat(0.01)).blend(series, quotient)
+}
+
+/// Abramowitz & Stegun 7.1.26, as in the shader.
+#[inline(always)]
+fn erf(z: f32x4) -> f32x4 {
+    let t = f32x4::ONE / (z.abs() * 0.327_591_1 + 1.0);
+    let p = ((((t * 1.061_405_4 - 1.453_152) * t + 1.421_413_8) * t - 0.284_496_72) * t + 0.254_829_6) * t;
+    (f32x4::ONE - p * exp(-(z * z))).copysign(z)
 }
 
 #[cfg(test)]
@@ -93,7 +123,7 @@ mod tests {
     #[test]
     fn close_to_the_twins_everywhere() {
         for kind in 0..=4 {
-            let z: Vec<f32> = (-4000..=4000).map(|i| i as f32 * 0.025).collect();
+            let z: Vec<f32> = (-4000..=4001).map(|i| i as f32 * 0.025).collect();
             let mut y = z.clone();
             super::activate(kind, &mut y);
             let mut slopes = vec![1.0; z.len()];

@@ -1,4 +1,4 @@
-//! Matrix product by the crate `gemm` (SIMD on x86, ARM and WebAssembly), then the fused steps in one pass over rows.
+//! Matrix product by the crate `matrixmultiply` (SIMD on x86, ARM and WebAssembly), then the fused steps in one pass over rows.
 
 use super::activation::{activate, multiply_by_slope};
 use crate::cpu::Call;
@@ -50,26 +50,19 @@ struct Shape {
 }
 
 /// `y [M, N] = op(a) · op(b)`.
-#[expect(unsafe_code, reason = "gemm takes raw pointers with strides; the lengths are checked against the strides right above the call")]
+#[expect(unsafe_code, reason = "sgemm takes raw pointers with strides; the lengths are checked against the strides right above the call")]
 fn product(shape: &Shape, a: &[f32], b: &[f32], y: &mut [f32]) -> Result<()> {
     let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     if a.len() != m * k || b.len() != k * n || y.len() != m * n {
         return Err(Error::Shader { shader: "matmul".into(), message: "the bindings do not have the lengths of the product".into() });
     }
-    // (column stride, row stride) of op(a) and op(b).
-    let (a_cs, a_rs) = if transpose_a { (m, 1) } else { (1, k) };
-    let (b_cs, b_rs) = if transpose_b { (k, 1) } else { (1, n) };
+    // (row stride, column stride) of op(a) and op(b).
+    let (a_rs, a_cs) = if transpose_a { (1, m as isize) } else { (k as isize, 1) };
+    let (b_rs, b_cs) = if transpose_b { (1, k as isize) } else { (n as isize, 1) };
     // SAFETY: a, b and y hold exactly m·k, k·n and m·n elements (checked), which these strides stay within; y is
     // borrowed mutably and so overlaps neither.
     unsafe {
-        gemm::gemm(
-            m, n, k,
-            y.as_mut_ptr(), 1, n as isize, false,
-            a.as_ptr(), a_cs as isize, a_rs as isize,
-            b.as_ptr(), b_cs as isize, b_rs as isize,
-            0.0f32, 1.0f32, false, false, false,
-            gemm::Parallelism::None,
-        );
+        matrixmultiply::sgemm(m, k, n, 1.0, a.as_ptr(), a_rs, a_cs, b.as_ptr(), b_rs, b_cs, 0.0, y.as_mut_ptr(), n as isize, 1);
     }
     Ok(())
 }
