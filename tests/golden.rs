@@ -1,0 +1,156 @@
+//! The MLP against PyTorch: output, every gradient, ten AdamW steps with clipping, weight decay and moving average, on both backends.
+//!
+//! The numbers come from `tests/python/make_mlp_fixtures.py`.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::collections::BTreeMap;
+
+use pollster::block_on;
+use safetensors::SafeTensors;
+use unnoise::cpu::CpuBackend;
+use unnoise::gpu::{Gpu, GpuBackend};
+use unnoise::graph::ops::optimizer::RunState;
+use unnoise::graph::ops::state::{counter, scalar};
+use unnoise::graph::{Activation, Graph, Param, TensorType};
+use unnoise::nn::MlpConfig;
+use unnoise::plan::{Backend, BufferId, HostSlice, Plan, Region};
+
+const BATCH: usize = 33;
+const STEPS: usize = 10;
+
+fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let bytes = file.tensor(name).unwrap_or_else(|_| panic!("the fixture has {name}")).data();
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// A parameter of the fixture in this crate's layout.
+fn parameter(file: &SafeTensors<'_>, prefix: &str, param: &Param) -> Vec<f32> {
+    let values = floats(file, &format!("{prefix}.{}", param.name));
+    if !param.transposed {
+        return values;
+    }
+    let (rows, columns) = (param.shape[0], param.shape[1]);
+    (0..values.len()).map(|i| values[(i % columns) * rows + i / columns]).collect()
+}
+
+/// One training step on given inputs: the graph of a run without its random draws.
+fn step_graph() -> Graph {
+    let model = MlpConfig { width: 20, hidden_layers: 2, activation: Activation::Silu, time_embedding: 16 };
+    let build = || -> unnoise::Result<Graph> {
+        let mut g = Graph::new();
+        let (x, noise) = (g.resource("x", TensorType::f32([BATCH, 2]))?, g.resource("noise", TensorType::f32([BATCH, 2]))?);
+        let t = g.resource("t", TensorType::u32([BATCH]))?;
+        let output = model.build(&mut g, x, t)?;
+        let loss = g.mse(output, noise, None)?;
+        let params = g.trainable()?;
+        let grads = g.grad(loss, &params)?;
+        let arena = g.arena_resource("grad")?;
+        let offsets: Vec<usize> = g.params().iter().map(|p| p.offset).collect();
+        for (grad, offset) in grads.into_iter().zip(offsets) {
+            g.place(grad, arena, offset)?;
+        }
+        g.output("output", output)?;
+        let partials = g.square_sums(arena)?;
+        let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
+        let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
+        let losses = g.resource("losses", TensorType::f32([64]))?;
+        let run = RunState { counters, scalars, losses };
+        g.finish_step(partials, loss, run)?;
+        g.adamw(run)?;
+        Ok(g)
+    };
+    build().expect("builds")
+}
+
+fn read(backend: &mut dyn Backend, buffer: BufferId, offset: usize, len: usize) -> Vec<f32> {
+    block_on(backend.read(&[Region { buffer, offset, len }])).expect("reads").remove(0).floats()
+}
+
+/// ‖got - want‖ / ‖want‖.
+fn relative(got: &[f32], want: &[f32]) -> f64 {
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let difference: f64 = got.iter().zip(want).map(|(g, w)| square(g - w)).sum();
+    (difference / want.iter().map(|w| square(*w)).sum::<f64>()).sqrt()
+}
+
+fn compare(backend: &mut dyn Backend) {
+    let name = backend.info().name.clone();
+    let bytes = include_bytes!("fixtures/mlp.safetensors");
+    let file = SafeTensors::deserialize(bytes).expect("the fixture");
+    let graph = step_graph();
+    let plan = Plan::compile(&graph, backend.info().kind.tuning()).expect("compiles");
+    let mut ids = BTreeMap::new();
+    for r in &plan.resources {
+        ids.insert(r.name.clone(), backend.allocate(&r.name, r.dtype, r.len).expect("allocates"));
+    }
+    let params: Vec<Param> = graph.params().iter().cloned().collect();
+    for param in &params {
+        let start = parameter(&file, "start", param);
+        for arena in ["param", "ema"] {
+            backend.write(ids[arena], param.offset, HostSlice::F32(&start)).expect("writes");
+        }
+    }
+    let mut scalars = [0.0f32; scalar::LEN];
+    for (at, value) in [
+        (scalar::BASE_RATE, 3e-3),
+        (scalar::BETA1, 0.9),
+        (scalar::BETA2, 0.999),
+        (scalar::EPSILON, 1e-8),
+        (scalar::WEIGHT_DECAY, 1e-2),
+        (scalar::BETA1_POWER, 1.0),
+        (scalar::BETA2_POWER, 1.0),
+        (scalar::MAX_NORM, 1.0),
+        (scalar::EMA_DECAY, 0.999),
+    ] {
+        scalars[at] = value;
+    }
+    backend.write(ids["scalars"], 0, HostSlice::F32(&scalars)).expect("writes");
+    let program = block_on(backend.load(&plan, &ids)).expect("loads");
+    let (xs, noises) = (floats(&file, "x"), floats(&file, "noise"));
+    let ts: Vec<u32> = floats(&file, "t").iter().map(|v| v.to_bits()).collect();
+    let (losses, norms) = (floats(&file, "losses"), floats(&file, "norms"));
+    for step in 0..STEPS {
+        let points = 2 * BATCH * step..2 * BATCH * (step + 1);
+        backend.write(ids["x"], 0, HostSlice::F32(&xs[points.clone()])).expect("writes");
+        backend.write(ids["noise"], 0, HostSlice::F32(&noises[points])).expect("writes");
+        backend.write(ids["t"], 0, HostSlice::U32(&ts[BATCH * step..BATCH * (step + 1)])).expect("writes");
+        backend.run(&[(program, 1)]).expect("runs");
+        if step == 0 {
+            let output = block_on(backend.output(program, "output")).expect("an output").floats();
+            let worst = output.iter().zip(floats(&file, "output")).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
+            assert!(worst <= 2e-6, "{name}: output off by {worst:e}");
+            for param in &params {
+                let got = read(backend, ids["grad"], param.offset, param.shape.elements());
+                let error = relative(&got, &parameter(&file, "grad", param));
+                assert!(error <= 1e-5, "{name}: gradient of {} off by {error:e}", param.name);
+            }
+        }
+        let state = read(backend, ids["scalars"], 0, scalar::LEN);
+        let (loss, norm) = (state[scalar::LOSS], state[scalar::GRAD_NORM]);
+        assert!((loss / losses[step] - 1.0).abs() <= 1e-5, "{name}: loss of step {step} is {loss}, PyTorch's {}", losses[step]);
+        assert!((norm / norms[step] - 1.0).abs() <= 1e-5, "{name}: norm of step {step} is {norm}, PyTorch's {}", norms[step]);
+    }
+    for param in &params {
+        for (arena, prefix) in [("param", "end"), ("ema", "ema")] {
+            let got = read(backend, ids[arena], param.offset, param.shape.elements());
+            let error = relative(&got, &parameter(&file, prefix, param));
+            assert!(error <= 1e-4, "{name}: {arena} {} off by {error:e} after {STEPS} steps", param.name);
+        }
+    }
+}
+
+#[test]
+fn the_cpu_backend_agrees_with_pytorch() {
+    compare(&mut CpuBackend::<f32>::new());
+}
+
+#[test]
+fn the_twins_agree_with_pytorch() {
+    compare(&mut CpuBackend::<f64>::oracle());
+}
+
+#[test]
+fn the_gpu_backend_agrees_with_pytorch() {
+    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
+    compare(&mut GpuBackend::new(gpu));
+}
