@@ -13,25 +13,17 @@ struct Params {
     k: u32,
 }
 
-#if VEC4_A
-alias ElementA = vec4f;
-#else
-alias ElementA = f32;
-#endif
-#if VEC4_B
-alias ElementB = vec4f;
-#else
-alias ElementB = f32;
-#endif
 #if VEC4_C
 alias ElementC = vec4f;
+fn activate_c(kind: u32, v: vec4f) -> vec4f { return activate4(kind, v); }
+fn slope_c(kind: u32, v: vec4f) -> vec4f { return slope4(kind, v); }
 #else
 alias ElementC = f32;
+fn activate_c(kind: u32, v: f32) -> f32 { return activate(kind, v); }
+fn slope_c(kind: u32, v: f32) -> f32 { return slope(kind, v); }
 #endif
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<ElementA>; // [batches, m, k], or [batches, k, m] if TRANSPOSE_A
-@group(0) @binding(2) var<storage, read> b: array<ElementB>; // [batches, k, n], or [batches, n, k] if TRANSPOSE_B
 @group(0) @binding(3) var<storage, read_write> c: array<ElementC>; // [batches, m, n]
 #if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<ElementC>; // [n]
@@ -46,64 +38,62 @@ alias ElementC = f32;
 @group(0) @binding(7) var<storage, read> residual: array<ElementC>; // [batches, m, n]
 #endif
 
-fn columns_a() -> u32 { return select(p.k, p.m, TRANSPOSE_A); }
-fn columns_b() -> u32 { return select(p.n, p.k, TRANSPOSE_B); }
 fn rows_a() -> u32 { return select(p.m, p.k, TRANSPOSE_A); }
+fn columns_a() -> u32 { return select(p.k, p.m, TRANSPOSE_A); }
 fn rows_b() -> u32 { return select(p.k, p.n, TRANSPOSE_B); }
+fn columns_b() -> u32 { return select(p.n, p.k, TRANSPOSE_B); }
 
-// Four entries of a row of the stored A; entries past k must be 0, what lies past m reaches no result that is kept.
-fn row_a(top: u32, row: u32, column: u32) -> vec4f {
+// The block at (row, column) of A as stored. Entries past k must be 0; what lies past m reaches no result that is kept.
 #if VEC4_A
-    let v = a[((top + row) * columns_a() + column) / 4u];
-    if (TRANSPOSE_A && RAGGED_K) { return select(v, vec4f(), row >= p.k); }
-    return v;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>; // [batches, m, k], or [batches, k, m] if TRANSPOSE_A
+fn stored_a(batch: u32, row: u32, column: u32) -> mat4x4f {
+    let step = columns_a() / 4u;
+    let i = (batch * rows_a() + row) * step + column / 4u;
+    let v = mat4x4f(a[i], a[i + step], a[i + 2u * step], a[i + 3u * step]);
+    if (!TRANSPOSE_A || !RAGGED_K) { return v; }
+    let inside = vec4u(row, row + 1u, row + 2u, row + 3u) < vec4u(p.k);
+    let o = vec4f();
+    return mat4x4f(select(o, v[0], inside.x), select(o, v[1], inside.y), select(o, v[2], inside.z), select(o, v[3], inside.w));
+}
 #else
-    let i = (top + row) * columns_a() + column;
+@group(0) @binding(1) var<storage, read> a: array<f32>; // [batches, m, k], or [batches, k, m] if TRANSPOSE_A
+fn row_a(batch: u32, row: u32, column: u32) -> vec4f {
+    let i = (batch * rows_a() + row) * columns_a() + column;
     let inside = (vec4u(column, column + 1u, column + 2u, column + 3u) < vec4u(columns_a())) & vec4<bool>(row < rows_a());
     return select(vec4f(), vec4f(a[i], a[i + 1u], a[i + 2u], a[i + 3u]), inside);
-#endif
 }
+fn stored_a(batch: u32, row: u32, column: u32) -> mat4x4f {
+    return mat4x4f(row_a(batch, row, column), row_a(batch, row + 1u, column), row_a(batch, row + 2u, column), row_a(batch, row + 3u, column));
+}
+#endif
 
-// Likewise of B, which meets zeros of A past k. A clamped read past the end is finite.
-fn row_b(top: u32, row: u32, column: u32) -> vec4f {
+// Likewise of B. Entries past k meet zeros of A and need only be finite, which a clamped read is.
 #if VEC4_B
-    return b[((top + row) * columns_b() + column) / 4u];
-#else
-    let i = (top + row) * columns_b() + column;
-    return vec4f(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
-#endif
+@group(0) @binding(2) var<storage, read> b: array<vec4f>; // [batches, k, n], or [batches, n, k] if TRANSPOSE_B
+fn stored_b(batch: u32, row: u32, column: u32) -> mat4x4f {
+    let step = columns_b() / 4u;
+    let i = (batch * rows_b() + row) * step + column / 4u;
+    return mat4x4f(b[i], b[i + step], b[i + 2u * step], b[i + 3u * step]);
 }
+#else
+@group(0) @binding(2) var<storage, read> b: array<f32>; // [batches, k, n], or [batches, n, k] if TRANSPOSE_B
+fn row_b(batch: u32, row: u32, column: u32) -> vec4f {
+    let i = (batch * rows_b() + row) * columns_b() + column;
+    return vec4f(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
+}
+fn stored_b(batch: u32, row: u32, column: u32) -> mat4x4f {
+    return mat4x4f(row_b(batch, row, column), row_b(batch, row + 1u, column), row_b(batch, row + 2u, column), row_b(batch, row + 3u, column));
+}
+#endif
 
 fn block_a(batch: u32, row: u32, k: u32) -> mat4x4f {
-    let top = batch * rows_a();
-    if (TRANSPOSE_A) {
-        return transpose(mat4x4f(row_a(top, k, row), row_a(top, k + 1u, row), row_a(top, k + 2u, row), row_a(top, k + 3u, row)));
-    }
-    return mat4x4f(row_a(top, row, k), row_a(top, row + 1u, k), row_a(top, row + 2u, k), row_a(top, row + 3u, k));
+    if (TRANSPOSE_A) { return transpose(stored_a(batch, k, row)); }
+    return stored_a(batch, row, k);
 }
 
 fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
-    let top = batch * rows_b();
-    if (TRANSPOSE_B) {
-        return transpose(mat4x4f(row_b(top, column, k), row_b(top, column + 1u, k), row_b(top, column + 2u, k), row_b(top, column + 3u, k)));
-    }
-    return mat4x4f(row_b(top, k, column), row_b(top, k + 1u, column), row_b(top, k + 2u, column), row_b(top, k + 3u, column));
-}
-
-fn activate_all(v: ElementC) -> ElementC {
-#if VEC4_C
-    return vec4f(activate(ACTIVATION, v.x), activate(ACTIVATION, v.y), activate(ACTIVATION, v.z), activate(ACTIVATION, v.w));
-#else
-    return activate(ACTIVATION, v);
-#endif
-}
-
-fn slope_all(v: ElementC) -> ElementC {
-#if VEC4_C
-    return vec4f(slope(GATE_KIND, v.x), slope(GATE_KIND, v.y), slope(GATE_KIND, v.z), slope(GATE_KIND, v.w));
-#else
-    return slope(GATE_KIND, v);
-#endif
+    if (TRANSPOSE_B) { return transpose(stored_b(batch, column, k)); }
+    return stored_b(batch, k, column);
 }
 
 // One result (or four in a row) through the fused steps and out. i: its place in C, j: in a row.
@@ -115,9 +105,9 @@ fn finish(i: u32, j: u32, sum: ElementC) {
 #if KEEP_PRE
     z[i] = v;
 #endif
-    v = activate_all(v);
+    v = activate_c(ACTIVATION, v);
 #if GATE
-    v *= slope_all(gate[i]);
+    v *= slope_c(GATE_KIND, gate[i]);
 #endif
 #if RESIDUAL
     v += residual[i];
@@ -131,10 +121,7 @@ fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
 #if VEC4_C
     if (column < p.n) { finish(i / 4u, column / 4u, v); }
 #else
-    if (column < p.n) { finish(i, column, v.x); }
-    if (column + 1u < p.n) { finish(i + 1u, column + 1u, v.y); }
-    if (column + 2u < p.n) { finish(i + 2u, column + 2u, v.z); }
-    if (column + 3u < p.n) { finish(i + 3u, column + 3u, v.w); }
+    for (var l = 0u; l < min(4u, p.n - min(column, p.n)); l++) { finish(i + l, column + l, v[l]); }
 #endif
 }
 

@@ -40,3 +40,11 @@ fn slope(kind: u32, z: f32) -> f32 {
     if (kind == 4u) { return select(0.0, 1.0, z > 0.0); }
     return 1.0;
 }
+
+fn activate4(kind: u32, z: vec4f) -> vec4f {
+    return vec4f(activate(kind, z.x), activate(kind, z.y), activate(kind, z.z), activate(kind, z.w));
+}
+
+fn slope4(kind: u32, z: vec4f) -> vec4f {
+    return vec4f(slope(kind, z.x), slope(kind, z.y), slope(kind, z.z), slope(kind, z.w));
+}

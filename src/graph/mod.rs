@@ -223,6 +223,11 @@ impl Graph {
     ///
     /// A value that something else reads too is copied there: WebGPU refuses a dispatch that reads and writes one buffer.
     pub fn place(&mut self, t: Tensor, target: Tensor, offset: usize) -> Result<()> {
+        let mut t = t;
+        while let Some(below) = self.sole_view(t) {
+            self.nodes[t.0.0 as usize].inputs.clear();
+            t = below;
+        }
         let used = self.nodes.iter().any(|n| n.inputs.contains(&t)) || self.outputs.iter().any(|(_, o)| *o == t);
         let t = if used || !self.owns_memory(t) || self.placed.contains_key(&t.0) { self.copy(t)? } else { t };
         let len = self.shape(t).elements();
@@ -236,6 +241,21 @@ impl Graph {
         let operand = Operand { offset: operand.offset + offset, len, ..*operand };
         self.placed.insert(t.0, operand);
         Ok(())
+    }
+
+    /// What lies below `t`, if `t` is a view that nobody reads and nobody else looks at what lies below: such a view need
+    /// not stand between a value and its place.
+    fn sole_view(&self, t: Tensor) -> Option<Tensor> {
+        let readers = |t: Tensor| self.nodes.iter().filter(|n| n.inputs.contains(&t)).count();
+        let named = |t: Tensor| self.outputs.iter().any(|(_, o)| *o == t);
+        match &self.node(t).source {
+            Source::Op(op) if op.is_view() && readers(t) == 0 => {
+                let below = self.node(t).inputs[0];
+                let free = readers(below) == 1 && !named(below) && matches!(self.node(below).source, Source::Op(_));
+                free.then_some(below)
+            }
+            _ => None,
+        }
     }
 
     fn owns_memory(&self, t: Tensor) -> bool {

@@ -3,6 +3,8 @@
 pub mod types;
 
 #[cfg(target_arch = "wasm32")]
+mod bench;
+#[cfg(target_arch = "wasm32")]
 mod convert;
 #[cfg(target_arch = "wasm32")]
 mod device;
@@ -16,6 +18,8 @@ mod slot;
 #[cfg(target_arch = "wasm32")]
 mod state;
 
+#[cfg(target_arch = "wasm32")]
+pub use bench::bench;
 #[cfg(target_arch = "wasm32")]
 pub use engine::{Engine, Sample, check_config, check_sample_options, default_config, default_sample_options};
 #[cfg(target_arch = "wasm32")]

@@ -2,7 +2,7 @@
 //!
 //! The vectors are explicit (crate `wide`), because a build for size turns no loop into SIMD by itself.
 
-use wide::{CmpLt, f32x4};
+use wide::f32x4;
 
 use crate::Result;
 use crate::cpu::Call;
@@ -46,7 +46,7 @@ pub(super) fn multiply_by_slope(kind: usize, z: &[f32], y: &mut [f32]) {
             let t = tanh(z);
             v * (f32x4::ONE - t * t)
         }),
-        4 => each_with(y, z, |v, z| f32x4::ZERO.simd_lt(z).blend(v, f32x4::ZERO)),
+        4 => each_with(y, z, |v, z| f32x4::ZERO.simd_lt(z).select(v, f32x4::ZERO)),
         _ => {}
     }
 }
@@ -104,7 +104,7 @@ fn tanh(z: f32x4) -> f32x4 {
     let z2 = z * z;
     let series = z * (f32x4::ONE - z2 * (f32x4::splat(0.333_333_34) - z2 * (f32x4::splat(0.133_333_34) - z2 * 0.053_968_254)));
     let quotient = f32x4::ONE - f32x4::splat(2.0) / (exp(z.max(f32x4::splat(-20.0)).min(f32x4::splat(20.0)) * 2.0) + 1.0);
-    z2.simd_lt(f32x4::splat(0.01)).blend(series, quotient)
+    z2.simd_lt(f32x4::splat(0.01)).select(series, quotient)
 }
 
 /// Abramowitz & Stegun 7.1.26, as in the shader.

@@ -1,0 +1,135 @@
+/** What every page test needs: a static server at a sub-path, a browser, and a page that reports its own errors. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { delimiter, dirname, extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..", "..");
+// The packages are installed with the page, not beside the tests.
+const require = createRequire(join(root, "www", "package.json"));
+const { chromium } = require("playwright-core");
+
+export const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+export const output = join(root, "test-output");
+mkdirSync(output, { recursive: true });
+
+const dist = process.env.UNNOISE_DIST ?? join(root, "dist");
+/** Not the root of the host: the page must work from any folder. */
+const BASE = "/some/path/unnoise/";
+/** The same page, but its worker finds no WebGPU: the worker has a navigator of its own, out of a page script's reach. */
+const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
+const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+export async function serve() {
+  if (!existsSync(join(dist, "index.html"))) throw new Error(`${dist} holds no built page; run ./build.sh first`);
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const base = [BASE, BASE_WITHOUT_GPU].find((path) => pathname.startsWith(path));
+    const name = base === undefined ? "" : normalize(pathname.slice(base.length) || "index.html");
+    const file = join(dist, name);
+    if (base === undefined || name.startsWith("..") || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    let body = readFileSync(file);
+    if (base === BASE_WITHOUT_GPU && name === "worker.js") body = HIDE_GPU + body;
+    response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return { url: origin + BASE, urlWithoutGpu: origin + BASE_WITHOUT_GPU, close: () => server.close() };
+}
+
+function findChromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
+  }
+  throw new Error("no Chromium on PATH; install one or set CHROMIUM to its executable");
+}
+
+const COMMON = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
+const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+export function launch({ gpu = true } = {}) {
+  return chromium.launch({ executablePath: findChromium(), args: gpu ? [...COMMON, ...SOFTWARE_GPU] : COMMON });
+}
+
+const contexts = new Set();
+
+/** For `afterEach`: a page left open by a failed test would train on and slow the next one. */
+export async function closePages() {
+  for (const context of contexts) await context.close();
+  contexts.clear();
+}
+
+/** Opens the page and gathers everything it complains about. */
+export async function open(browser, url, contextOptions = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
+  contexts.add(context);
+  const page = await context.newPage();
+  const problems = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
+  page.on("response", (response) => {
+    if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
+  });
+  await page.goto(url);
+  const tool = page.locator("unnoise-playground");
+  const data = (name) => tool.getAttribute(`data-${name}`);
+  return {
+    context,
+    page,
+    tool,
+    problems,
+    data,
+    step: async () => Number(await data("step")),
+    /** Waits until the element's attribute satisfies a predicate over its text. */
+    until: (name, accept, timeout = 60_000) =>
+      page.waitForFunction(
+        ([attribute, source]) => new Function("value", `return (${source})(value)`)(document.querySelector("unnoise-playground").getAttribute(`data-${attribute}`)),
+        [name, String(accept)],
+        { timeout },
+      ),
+    /** Waits until the model has trained at least this many steps. */
+    untilStep: (least, timeout = 90_000) =>
+      page.waitForFunction((n) => Number(document.querySelector("unnoise-playground").dataset.step) >= n, least, { timeout }),
+    field: (key) => page.locator(`[data-key="${key}"]`),
+    /** The points on the screen, rounded, as text that can be compared. */
+    points: (which = "visiblePoints") =>
+      tool.evaluate((element, name) => Array.from(element[name].slice(0, 400), (v) => v.toFixed(3)).join(), which),
+    /** Hands a file to the element as a drop would. */
+    drop: async (name, bytes) => {
+      const transfer = await page.evaluateHandle(
+        ([fileName, content]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([new Uint8Array(content)], fileName));
+          return dataTransfer;
+        },
+        [name, Array.from(bytes)],
+      );
+      await tool.dispatchEvent("drop", { dataTransfer: transfer });
+    },
+  };
+}
+
+/** Makes the page believe that its tab went to the background, or came back. */
+export function setVisibility(page, state) {
+  return page.evaluate((value) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => value });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+}

@@ -1,0 +1,52 @@
+/**
+ * Bundles the page into a folder: `node build.mjs <folder> [--pkg <folder of the wasm package>]`.
+ * The wasm package is copied to `<folder>/pkg` when given; otherwise the caller puts it there.
+ */
+import { build } from "esbuild";
+import { cpSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+/** Script for the first view, compressed: the page stays light enough for a phone on a slow line. */
+const SCRIPT_LIMIT = 150 * 1024;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const [target, ...flags] = process.argv.slice(2);
+if (!target) {
+  console.error("usage: node build.mjs <folder> [--pkg <folder>]");
+  process.exit(2);
+}
+const out = resolve(target);
+mkdirSync(out, { recursive: true });
+
+await build({
+  absWorkingDir: here,
+  entryPoints: { app: "src/main.ts", worker: "src/worker/worker.ts" },
+  outdir: out,
+  bundle: true,
+  format: "esm",
+  target: ["es2022"],
+  minify: true,
+  sourcemap: false,
+  legalComments: "linked",
+  loader: { ".css": "text" },
+  logLevel: "warning",
+});
+cpSync(join(here, "index.html"), join(out, "index.html"));
+cpSync(join(here, "app.css"), join(out, "app.css"));
+cpSync(join(here, "icons"), join(out, "icons"), { recursive: true });
+const pkg = flags.indexOf("--pkg");
+if (pkg >= 0) cpSync(resolve(flags[pkg + 1]), join(out, "pkg"), { recursive: true });
+
+let scripts = 0;
+for (const name of ["app.js", "worker.js"]) {
+  const file = join(out, name);
+  const packed = gzipSync(readFileSync(file), { level: 9 }).length;
+  scripts += packed;
+  console.log(`${name}: ${statSync(file).size} bytes, ${packed} gzip`);
+}
+if (scripts > SCRIPT_LIMIT) {
+  console.error(`scripts take ${scripts} bytes gzip; the limit is ${SCRIPT_LIMIT}`);
+  process.exit(1);
+}

@@ -1,0 +1,80 @@
+/** The live numbers of the run. */
+import { css, html, type TemplateResult } from "lit";
+import { base } from "../styles/base";
+import { StoreElement } from "./store-element";
+
+export class Readouts extends StoreElement {
+  static override topics = ["metrics", "clip", "state"] as const;
+  static override styles = [
+    base,
+    css`
+      dl {
+        display: grid;
+        grid-template-columns: repeat(3, 1fr);
+        gap: 0.5rem 1rem;
+      }
+      dl > div {
+        display: flex;
+        flex-direction: column-reverse;
+        justify-content: flex-end;
+        min-width: 0;
+      }
+      .wide {
+        grid-column: 1 / -1;
+      }
+      dt {
+        color: var(--ink-2);
+        font-size: 0.75rem;
+        line-height: 1rem;
+      }
+      dd {
+        font-size: 1.25rem;
+        line-height: 1.75rem;
+        font-variant-numeric: tabular-nums;
+        letter-spacing: -0.01em;
+        white-space: nowrap;
+      }
+      .wide dd {
+        font-size: 3rem;
+        line-height: 3.25rem;
+        font-weight: 300;
+        letter-spacing: -0.03em;
+      }
+      .minor dd {
+        font-size: 0.875rem;
+        line-height: 1.5rem;
+        letter-spacing: 0;
+      }
+    `,
+  ];
+
+  protected override render(): TemplateResult {
+    const { metrics, playback, text } = this.store;
+    const { ui, number } = text;
+    const words = ui.readouts;
+    const show = (value: number | null | undefined, write: (value: number) => string): string =>
+      value === null || value === undefined || !Number.isFinite(value) ? words.none : write(value);
+    const item = (label: string, value: string, kind = "", hint = ""): TemplateResult =>
+      html`<div class=${kind} title=${hint}><dt>${label}</dt><dd>${value}</dd></div>`;
+    return html`
+      <dl aria-label=${words.label}>
+        ${item(words.step, number.whole(metrics?.step ?? 0), "wide")}
+        ${item(words.loss, show(metrics?.loss, (v) => number.reading(v)), "", words.lossHint)}
+        ${item(words.quality, show(playback.clip?.quality, (v) => number.reading(v)), "", words.qualityHint)}
+        ${item(`${words.speed}, ${words.speedUnit}`, show(metrics?.steps_per_second || null, (v) => (v < 10 ? number.fixed(v, 1) : number.whole(v))))}
+        ${item(words.learningRate, show(metrics?.learning_rate, (v) => number.significant(v, 2)), "minor")}
+        ${item(words.parameters, show(metrics?.parameters, (v) => number.whole(v)), "minor")}
+        ${this.#backend()}
+      </dl>
+    `;
+  }
+
+  #backend(): TemplateResult {
+    const { adapter, text } = this.store;
+    const { backend, readouts } = text.ui;
+    const name = adapter ? backend[adapter.backend] : readouts.none;
+    return html`<div class="minor"><dt>${backend.label}</dt><dd>${name}</dd></div>`;
+  }
+}
+
+customElements.define("unnoise-readouts", Readouts);

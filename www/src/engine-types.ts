@@ -1,0 +1,20 @@
+// Written from the Rust types by a test (src/web/types.rs); do not edit.
+export type DatasetName = "two_moons" | "swiss_roll" | "spirals" | "rings" | "checkerboard" | "pinwheel" | "eight_gaussians" | "gaussian_grid" | "s_curve" | "heart" | "smiley" | "blobs";
+export type Activation = "silu" | "gelu" | "tanh" | "relu";
+export type BetaSchedule = "linear" | "squaredcos_cap_v2";
+export type LrSchedule = "constant" | "cosine";
+export type SamplerName = "ddim" | "ddpm";
+export type VarianceType = "fixed_small" | "fixed_large";
+export type WeightsChoice = "ema" | "raw";
+export type DataConfig = { dataset: DatasetName, size: number, };
+export type MlpConfig = { width: number, hidden_layers: number, activation: Activation, time_embedding: number, };
+export type ScheduleConfig = { num_train_timesteps: number, beta_schedule: BetaSchedule, beta_start: number, beta_end: number, };
+export type OptimizerConfig = { batch_size: number, learning_rate: number, lr_schedule: LrSchedule, total_steps: number, weight_decay: number, beta1: number, beta2: number, epsilon: number, max_grad_norm: number, ema_decay: number, };
+export type Config = { version: number, seed: number, data: DataConfig, model: MlpConfig, schedule: ScheduleConfig, training: OptimizerConfig, };
+export type SampleOptions = { sampler: SamplerName, num_inference_steps: number, eta: number, variance_type: VarianceType, num_samples: number, seed: number, weights: WeightsChoice, max_frames: number, };
+export type BackendName = "webgpu" | "cpu";
+export type Reason = "gpu" | "requested" | "no_webgpu" | "no_adapter" | "faster_than_software_gpu" | "software_gpu_faster";
+export type MeasuredSpeed = { webgpu: number, cpu: number, };
+export type AdapterInfo = { backend: BackendName, name: string, software: boolean, reason: Reason, measured?: MeasuredSpeed, };
+export type Metrics = { step: number, loss: number | null, losses: Array<number>, first_step: number, grad_norm: number, learning_rate: number, steps_per_second: number, steps_per_submit: number, frozen_at: number | null, recoveries: number, buffers: number, buffer_bytes: number, parameters: number, };
+export type KernelTime = { kernel: string, calls: number, milliseconds: number, };

@@ -1,0 +1,53 @@
+import { en, type Strings } from "./en";
+import { essayEn, type EssayStrings } from "./essay.en";
+
+interface Language {
+  ui: Strings;
+  essay: EssayStrings;
+}
+
+const languages: Record<string, Language> = { en: { ui: en, essay: essayEn } };
+
+export type Texts = Language & { lang: string; number: Numbers };
+
+/** Numbers as a reader of the language writes them. */
+export class Numbers {
+  #lang: string;
+  #cache = new Map<string, Intl.NumberFormat>();
+
+  constructor(lang: string) {
+    this.#lang = lang;
+  }
+
+  #format(value: number, options: Intl.NumberFormatOptions): string {
+    const key = JSON.stringify(options);
+    let format = this.#cache.get(key);
+    if (!format) this.#cache.set(key, (format = new Intl.NumberFormat(this.#lang, options)));
+    return format.format(value);
+  }
+
+  whole(value: number): string {
+    return this.#format(value, { maximumFractionDigits: 0 });
+  }
+
+  fixed(value: number, digits: number): string {
+    return this.#format(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  /** A measured quantity: three decimals, or powers of ten where a run has blown up. */
+  reading(value: number): string {
+    return Math.abs(value) < 1000 ? this.fixed(value, 3) : this.#format(value, { notation: "scientific", maximumFractionDigits: 1 });
+  }
+
+  /** Up to `digits` significant digits, never in exponent form: learning rates and the like. */
+  significant(value: number, digits = 3): string {
+    return this.#format(value, { maximumSignificantDigits: digits, maximumFractionDigits: 20, useGrouping: true });
+  }
+}
+
+/** The table for a language tag, or English where it is missing. */
+export function texts(lang: string | null): Texts {
+  const wanted = (lang ?? "en").toLowerCase();
+  const found = languages[wanted] ? wanted : languages[wanted.split("-")[0] ?? ""] ? wanted.split("-")[0]! : "en";
+  return { ...languages[found]!, lang: found, number: new Numbers(found) };
+}
