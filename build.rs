@@ -50,7 +50,9 @@ fn main() -> io::Result<()> {
     for stem in &stems {
         let _ = writeln!(twins, "#[path = {:?}]\nmod {stem};", root.join(format!("src/cpu/{stem}.rs")));
     }
-    twins.push_str("\n/// The twin of `shaders/<stem>.wgsl`.\npub fn twin<F: Real>(stem: &str) -> Option<Twin<F>> {\n    Some(match stem {\n");
+    twins.push_str(
+        "\n/// The twin of `shaders/<stem>.wgsl`.\npub fn twin<F: Real>(stem: &str) -> Option<Twin<F>> {\n    Some(match stem {\n",
+    );
     for stem in &stems {
         let _ = writeln!(twins, "        {stem:?} => {stem}::run,");
     }

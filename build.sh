@@ -61,7 +61,7 @@ need_cargo() {
 
 need_node() {
   if ! has node || ! has npm; then fail "needs Node.js 20 or newer, with npm: https://nodejs.org"; fi
-  node -e 'process.exit(parseInt(process.versions.node) < 20)' || fail "needs Node.js 20 or newer; this is $(node --version)"
+  node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || fail "needs Node.js 20 or newer; this is $(node --version)"
 }
 
 need_wasm_target() {
@@ -189,7 +189,7 @@ build_wasm() {
   cargo build --locked --profile "$PROFILE" --target "$WASM" --lib
   [[ $DIST/pkg/unnoise_bg.wasm -nt $made ]] && return
   rm -rf "$DIST/pkg"
-  wasm-bindgen --target web --out-dir "$DIST/pkg" "$made"
+  wasm-bindgen --target web --remove-name-section --out-dir "$DIST/pkg" "$made"
 }
 
 # --- test ---------------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ test_firefox() {
 browser_test() {
   need_wasm_target
   need_wasm_bindgen
-  env WASM_BINDGEN_TEST_TIMEOUT=300 "$@" cargo test --locked --profile "$PROFILE" --target "$WASM" --test web
+  env "$@" WASM_BINDGEN_TEST_TIMEOUT=600 cargo test --locked --profile "$PROFILE" --target "$WASM" --test web
 }
 
 test_page() {

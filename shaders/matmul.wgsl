@@ -5,7 +5,7 @@
 // A thread keeps its tile in registers as 4×4 blocks and shares nothing: the loads per multiplication are what counts.
 // A mat4x4f holds in column i the block's row i, so blocks are transposed matrices, and AB is written b * a.
 // Grid: (⌈n / 8 TILE⌉, ⌈m / 8 TILE⌉, batches) groups of 8×8 threads. Workgroup memory: none.
-#import activation
+#import epilogue
 
 struct Params {
     m: u32,
@@ -13,30 +13,7 @@ struct Params {
     k: u32,
 }
 
-#if VEC4_C
-alias ElementC = vec4f;
-fn activate_c(kind: u32, v: vec4f) -> vec4f { return activate4(kind, v); }
-fn slope_c(kind: u32, v: vec4f) -> vec4f { return slope4(kind, v); }
-#else
-alias ElementC = f32;
-fn activate_c(kind: u32, v: f32) -> f32 { return activate(kind, v); }
-fn slope_c(kind: u32, v: f32) -> f32 { return slope(kind, v); }
-#endif
-
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(3) var<storage, read_write> c: array<ElementC>; // [batches, m, n]
-#if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<ElementC>; // [n]
-#endif
-#if KEEP_PRE
-@group(0) @binding(5) var<storage, read_write> z: array<ElementC>; // [batches, m, n]
-#endif
-#if GATE
-@group(0) @binding(6) var<storage, read> gate: array<ElementC>; // [batches, m, n]
-#endif
-#if RESIDUAL
-@group(0) @binding(7) var<storage, read> residual: array<ElementC>; // [batches, m, n]
-#endif
 
 fn rows_a() -> u32 { return select(p.m, p.k, TRANSPOSE_A); }
 fn columns_a() -> u32 { return select(p.k, p.m, TRANSPOSE_A); }
@@ -94,42 +71,6 @@ fn block_a(batch: u32, row: u32, k: u32) -> mat4x4f {
 fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
     if (TRANSPOSE_B) { return transpose(stored_b(batch, column, k)); }
     return stored_b(batch, k, column);
-}
-
-// One result (or four in a row) through the fused steps and out. i: its place in C, j: in a row.
-fn finish(i: u32, j: u32, sum: ElementC) {
-    var v = sum;
-#if BIAS
-    v += bias[j];
-#endif
-#if KEEP_PRE
-    z[i] = v;
-#endif
-    v = activate_c(ACTIVATION, v);
-#if GATE
-    v *= slope_c(GATE_KIND, gate[i]);
-#endif
-#if RESIDUAL
-    v += residual[i];
-#endif
-    c[i] = v;
-}
-
-fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
-    if (row >= p.m) { return; }
-    let i = (batch * p.m + row) * p.n + column;
-#if VEC4_C
-    if (column < p.n) { finish(i / 4u, column / 4u, v); }
-#else
-    for (var l = 0u; l < min(4u, p.n - min(column, p.n)); l++) { finish(i + l, column + l, v[l]); }
-#endif
-}
-
-fn keep_block(batch: u32, row: u32, column: u32, v: mat4x4f) {
-    keep_row(batch, row, column, v[0]);
-    keep_row(batch, row + 1u, column, v[1]);
-    keep_row(batch, row + 2u, column, v[2]);
-    keep_row(batch, row + 3u, column, v[3]);
 }
 
 @compute @workgroup_size(8, 8)

@@ -1,6 +1,6 @@
 // Sum over the middle axis: y[o, c, i] = factor · Σ_r x[o, r, i] over the c-th chunk of rows, in a fixed order.
-// COLS columns (1, 4 or 16) by 256 / COLS partial sums each, then a tree.
-// Grid: one workgroup per o, chunk and COLS columns, `groups` in all. Workgroup memory: 1 KiB.
+// A group takes COLS columns with LANES partial sums each, added up by a tree; THREADS = COLS · LANES.
+// Grid: one workgroup per o, chunk and COLS columns, `groups` in all. Workgroup memory: 4 THREADS bytes, at most 1 KiB.
 #import index
 
 struct Params {
@@ -16,10 +16,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [outer, rows, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // [outer, chunks, inner]
 
-const LANES: u32 = 256u / COLS;
-var<workgroup> sums: array<f32, 256>;
+var<workgroup> sums: array<f32, THREADS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
     let g = linear_group(group, groups);
     let tiles = (p.inner + COLS - 1u) / COLS;
@@ -35,13 +34,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             sum += x[(o * p.rows + r) * p.inner + i];
         }
     }
-    sums[local] = sum;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        if (lane < half) { sums[local] += sums[local + half * COLS]; }
+    if (LANES > 1u) {
+        sums[local] = sum;
         workgroupBarrier();
+        for (var half = LANES / 2u; half > 0u; half /= 2u) {
+            if (lane < half) { sums[local] += sums[local + half * COLS]; }
+            workgroupBarrier();
+        }
+        sum = sums[local];
     }
     if (valid && lane == 0u) {
-        y[(o * p.chunks + chunk) * p.inner + i] = p.factor * sums[local];
+        y[(o * p.chunks + chunk) * p.inner + i] = p.factor * sum;
     }
 }

@@ -1,9 +1,10 @@
 // Sums of squares, y[g] = Σ x² over the g-th share of x, in a fixed order: the first half of a norm.
-// Grid: one workgroup per share. Workgroup memory: 1 KiB.
-#import index
+// LANES threads work on a share and meet in a tree, or one thread does if LANES is 1.
+// Grid: LANES threads per share, in groups of THREADS (LANES, but at least 64). Workgroup memory: 4 THREADS bytes, at most 1 KiB.
 
 struct Params {
     n: u32,
+    shares: u32,
     share: u32,
 }
 
@@ -11,20 +12,25 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [n]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // [shares]
 
-var<workgroup> sums: array<f32, 256>;
+var<workgroup> sums: array<f32, THREADS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let end = min(p.n, (group.x + 1u) * p.share);
+    let g = (group.x * THREADS + local) / LANES;
+    let lane = local % LANES;
+    let end = min(p.n, (g + 1u) * p.share);
     var sum = 0.0;
-    for (var i = group.x * p.share + local; i < end; i += 256u) {
+    for (var i = g * p.share + lane; i < end; i += LANES) {
         sum += x[i] * x[i];
     }
-    sums[local] = sum;
-    workgroupBarrier();
-    for (var half = 128u; half > 0u; half /= 2u) {
-        if (local < half) { sums[local] += sums[local + half]; }
+    if (LANES > 1u) {
+        sums[local] = sum;
         workgroupBarrier();
+        for (var half = LANES / 2u; half > 0u; half /= 2u) {
+            if (lane < half) { sums[local] += sums[local + half]; }
+            workgroupBarrier();
+        }
+        sum = sums[local];
     }
-    if (local == 0u) { y[group.x] = sums[0]; }
+    if (lane == 0u && g < p.shares) { y[g] = sum; }
 }

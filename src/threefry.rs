@@ -186,11 +186,7 @@ mod tests {
     fn quantile_agrees_with_tables() {
         // From Python's statistics.NormalDist().inv_cdf and, independently, mpmath's erfinv at 40 digits.
         for (p, z) in QUANTILES {
-            assert!(
-                (normal_quantile(p) - z).abs() <= 4e-16 * z.abs().max(1.0) + 1e-15,
-                "p = {p}: {}",
-                normal_quantile(p)
-            );
+            assert!((normal_quantile(p) - z).abs() <= 4e-16 * z.abs().max(1.0) + 1e-15, "p = {p}: {}", normal_quantile(p));
         }
         assert_eq!(normal_quantile(0.5), 0.0);
     }

@@ -13,8 +13,7 @@
 //! The relative error of DDIM is `1 - Π cos Δθ ≤ ½ Σ Δθ²`: of first order in the step.
 
 use unnoise::diffusion::{
-    BetaSchedule, Gaussian2, SamplerConfig, SamplerName, Schedule, ScheduleConfig, StepCoefficients, TimestepSpacing,
-    VarianceType,
+    BetaSchedule, Gaussian2, SamplerConfig, SamplerName, Schedule, ScheduleConfig, StepCoefficients, TimestepSpacing, VarianceType,
 };
 use unnoise::threefry::Stream;
 
@@ -157,8 +156,7 @@ fn ddim_lands_on_mean_and_covariance() {
         let (mean, c) = moments(&schedule, &steps);
         let (mean, target, variance) = (along(mean), along(MEAN), variances_along(c));
         for k in 0..2 {
-            let step_error: f64 =
-                angles(&schedule, &steps, EIGENVALUES[k]).windows(2).map(|w| 0.5 * (w[0] - w[1]).powi(2)).sum();
+            let step_error: f64 = angles(&schedule, &steps, EIGENVALUES[k]).windows(2).map(|w| 0.5 * (w[0] - w[1]).powi(2)).sum();
             let relative = variance[k].sqrt() / EIGENVALUES[k].sqrt() - 1.0;
             println!("DDIM {n}: deviation {relative:+.4} (bound {step_error:.4}), mean {:+.4}", mean[k] - target[k]);
             assert!(step_error < 4.5 / n as f64, "{n}: {step_error}");
@@ -220,10 +218,7 @@ fn ddpm_lands_on_mean_and_covariance() {
                     let lambda = EIGENVALUES[k];
                     // The mean is off only by what the start lacks: √ᾱ_T m, times at most √ᾱ_T.
                     let start = schedule.alphas_cumprod[steps[0].timestep];
-                    assert!(
-                        (mean[k] - target[k]).abs() <= start * target[k].abs() + 1e-12,
-                        "{n} {spacing:?}: {mean:?}"
-                    );
+                    assert!((mean[k] - target[k]).abs() <= start * target[k].abs() + 1e-12, "{n} {spacing:?}: {mean:?}");
                     let bound = ddpm_bound(&schedule, &steps, lambda);
                     let error = variance[k] - lambda;
                     assert!(error.abs() <= bound, "{n} {spacing:?} {variance_type:?}: {error} against {bound}");
@@ -246,8 +241,7 @@ fn few_steps_need_the_list_not_the_stride() {
     let by_stride: Vec<_> = steps
         .iter()
         .map(|step| {
-            let (now, before) =
-                (schedule.alphas_cumprod[step.timestep], schedule.alpha_cumprod(step.timestep.checked_sub(1000 / 7)));
+            let (now, before) = (schedule.alphas_cumprod[step.timestep], schedule.alpha_cumprod(step.timestep.checked_sub(1000 / 7)));
             let c_x = (before / now).sqrt();
             StepCoefficients { c_x, c_eps: (1.0 - before).sqrt() - c_x * (1.0 - now).sqrt(), ..*step }
         })
@@ -293,10 +287,7 @@ fn drawn_samples_have_the_exact_moments() {
         for k in 0..2 {
             assert!((average(&|x| x[k]) - mean[k]).abs() < error * variance[k].sqrt(), "{config:?}");
             let spread = average(&|x| (x[k] - mean[k]).powi(2));
-            assert!(
-                (spread - variance[k]).abs() < error * 2f64.sqrt() * variance[k],
-                "{config:?}: {spread} {variance:?}"
-            );
+            assert!((spread - variance[k]).abs() < error * 2f64.sqrt() * variance[k], "{config:?}: {spread} {variance:?}");
         }
         let cross = average(&|x| (x[0] - mean[0]) * (x[1] - mean[1]));
         assert!(cross.abs() < error * (variance[0] * variance[1]).sqrt(), "{config:?}: {cross}");

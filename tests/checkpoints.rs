@@ -60,7 +60,10 @@ fn tensors_that_do_not_fit_are_refused_by_name() {
     refused(&with_header(&file, |h| h.replace("\"net.2.weight\":{", "\"net.7.weight\":{")), "net.2.weight");
     refused(&with_header(&file, |h| h.replace("\"ema.net.0.bias\":{", "\"ema.nothing\":{")), "ema.net.0.bias");
     refused(&with_header(&file, |h| h.replacen("\"shape\":[20,20]", "\"shape\":[40,10]", 1)), "net.2.weight");
-    refused(&with_header(&file, |h| h.replace("\"state.counters\":{\"dtype\":\"U32\"", "\"state.counters\":{\"dtype\":\"I32\"")), "state.counters");
+    refused(
+        &with_header(&file, |h| h.replace("\"state.counters\":{\"dtype\":\"U32\"", "\"state.counters\":{\"dtype\":\"I32\"")),
+        "state.counters",
+    );
     // Overlap, a hole, and the far side of the file.
     let offsets = |bytes: &[u8]| {
         let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;

@@ -116,8 +116,8 @@ fn kernels_are_reproducible() {
     let mut gpu = gpu();
     for case in ops().iter().filter(|c| c.name.contains("sum") || c.name.contains("fused") || c.name.contains("adamw")) {
         let graph = with_gradients((case.build)().expect("builds")).expect("differentiates");
-        let once = pollster::block_on(run(&mut gpu, &graph)).expect("runs");
-        let twice = pollster::block_on(run(&mut gpu, &graph)).expect("runs");
+        let once = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");
+        let twice = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");
         assert_eq!(once, twice, "{}", case.name);
     }
 }

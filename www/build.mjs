@@ -22,7 +22,12 @@ mkdirSync(out, { recursive: true });
 
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.ts", worker: "src/worker/worker.ts" },
+  entryPoints: {
+    app: "src/main.ts",
+    worker: "src/worker/worker.ts",
+    bench: "src/bench.ts",
+    "bench-worker": "src/worker/bench-worker.ts",
+  },
   outdir: out,
   bundle: true,
   format: "esm",
@@ -33,8 +38,7 @@ await build({
   loader: { ".css": "text" },
   logLevel: "warning",
 });
-cpSync(join(here, "index.html"), join(out, "index.html"));
-cpSync(join(here, "app.css"), join(out, "app.css"));
+for (const name of ["index.html", "bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
 cpSync(join(here, "icons"), join(out, "icons"), { recursive: true });
 const pkg = flags.indexOf("--pkg");
 if (pkg >= 0) cpSync(resolve(flags[pkg + 1]), join(out, "pkg"), { recursive: true });

@@ -31,7 +31,10 @@ impl<'a, F> Call<'a, F> {
     }
 
     fn missing<T>(&self, what: &str, name: &str) -> Result<T> {
-        Err(Error::Shader { shader: self.dispatch.stem.into(), message: format!("the twin wants {what} “{name}”, which the launch does not give") })
+        Err(Error::Shader {
+            shader: self.dispatch.stem.into(),
+            message: format!("the twin wants {what} “{name}”, which the launch does not give"),
+        })
     }
 
     /// The integer parameter or constant `name`.

@@ -9,7 +9,8 @@ use super::call::{Bound, Call};
 use super::{Real, Twin, twin};
 use crate::graph::DType;
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, ProgramId, Region,
+    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, ProgramId,
+    Region,
 };
 use crate::{Error, Result};
 
@@ -283,7 +284,8 @@ impl<F: Real> Backend for CpuBackend<F> {
     }
 
     fn output(&mut self, program: ProgramId, name: &str) -> LocalFuture<'static, Result<HostData>> {
-        let region = self.programs.get(program.0).and_then(Option::as_ref).and_then(|p| p.outputs.iter().find(|(n, _)| n == name)).map(|(_, r)| *r);
+        let region =
+            self.programs.get(program.0).and_then(Option::as_ref).and_then(|p| p.outputs.iter().find(|(n, _)| n == name)).map(|(_, r)| *r);
         let data = match region {
             Some(region) => self.read_now(&[region]).map(|mut d| d.remove(0)),
             None => Err(Error::Gpu(format!("the program has no output “{name}”"))),

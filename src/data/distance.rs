@@ -94,9 +94,7 @@ mod tests {
         let draw = |name, seed| generate(name, 4096, seed).points;
         let mut mean = 0.0;
         for seed in 0..8 {
-            mean +=
-                sliced_wasserstein(&draw(DatasetName::TwoMoons, seed), &draw(DatasetName::TwoMoons, 100 + seed), 100)
-                    / 8.0;
+            mean += sliced_wasserstein(&draw(DatasetName::TwoMoons, seed), &draw(DatasetName::TwoMoons, 100 + seed), 100) / 8.0;
         }
         // For n points a side the expectation is near √(2/n)·0.8·(spread): about 0.02 at 4,096 points of unit variance.
         assert!((0.01..0.03).contains(&mean), "{mean}");

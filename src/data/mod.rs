@@ -33,8 +33,7 @@ impl DataConfig {
     /// Checks every field; the error names the first that is wrong, as `data.…`.
     pub fn validate(&self) -> Result<()> {
         if !(1..=Self::MAX_SIZE).contains(&self.size) {
-            let message =
-                format!("{} points; choose a number from 1 to 1,000,000 (32,768 is plenty for a 2D set)", self.size);
+            let message = format!("{} points; choose a number from 1 to 1,000,000 (32,768 is plenty for a 2D set)", self.size);
             return Err(Error::config("data.size", message));
         }
         Ok(())

@@ -72,11 +72,7 @@ impl DatasetName {
             DatasetName::Pinwheel | DatasetName::Blobs => 5,
             DatasetName::EightGaussians => 8,
             DatasetName::GaussianGrid => 25,
-            DatasetName::SwissRoll
-            | DatasetName::Checkerboard
-            | DatasetName::SCurve
-            | DatasetName::Heart
-            | DatasetName::Smiley => 1,
+            DatasetName::SwissRoll | DatasetName::Checkerboard | DatasetName::SCurve | DatasetName::Heart | DatasetName::Smiley => 1,
         }
     }
 

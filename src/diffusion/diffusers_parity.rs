@@ -1,9 +1,7 @@
 //! Comparison with numbers that diffusers produced: `tests/python/make_scheduler_fixtures.py` made the file and records the
 //! versions and the seed in it.
 
-use super::{
-    BetaSchedule, SamplerConfig, SamplerName, Schedule, ScheduleConfig, TimestepSpacing, VarianceType, timesteps,
-};
+use super::{BetaSchedule, SamplerConfig, SamplerName, Schedule, ScheduleConfig, TimestepSpacing, VarianceType, timesteps};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -79,10 +77,7 @@ fn schedules() {
                 let relative = |a: f64, b: f64| (a - b).abs() / b;
                 assert!(relative(ours.betas[t], theirs.betas[row]) < bound, "{name:?} {dtype} β_{t}");
                 let late = if dtype == "float32" { 3.0 } else { 1.0 };
-                assert!(
-                    relative(ours.alphas_cumprod[t], theirs.alphas_cumprod[row]) < late * bound,
-                    "{name:?} {dtype} ᾱ_{t}"
-                );
+                assert!(relative(ours.alphas_cumprod[t], theirs.alphas_cumprod[row]) < late * bound, "{name:?} {dtype} ᾱ_{t}");
             }
         }
     }
@@ -134,15 +129,10 @@ fn every_step_of_every_sampler() {
             chained = [0, 1, 2].map(|i| step.apply(x[i], output[i], noise[i]));
             // The stock DDPM forms its weights of x̂_0 and x, β/(1-ᾱ_t) and (1-ᾱ_s)/(1-ᾱ_t), from differences of float32
             // numbers near 1, each off by up to 2⁻²³: that much over 1-ᾱ_t, which matters below t ≈ 25.
-            let cancelled =
-                if run.dtype == "float32" { 2f64.powi(-23) / (1.0 - schedule.alphas_cumprod[*timestep]) } else { 0.0 };
+            let cancelled = if run.dtype == "float32" { 2f64.powi(-23) / (1.0 - schedule.alphas_cumprod[*timestep]) } else { 0.0 };
             for i in 0..3 {
                 let error = (chained[i] + extra * noise[i] - theirs[i]).abs() / theirs[i].abs().max(1.0);
-                assert!(
-                    error < tolerance(&run.dtype) + cancelled,
-                    "{config:?} {} step {index}: off by {error:.1e}",
-                    run.dtype
-                );
+                assert!(error < tolerance(&run.dtype) + cancelled, "{config:?} {} step {index}: off by {error:.1e}", run.dtype);
                 let seen = worst.get_mut(run.dtype.as_str()).unwrap();
                 *seen = seen.max(error);
             }

@@ -15,10 +15,7 @@ impl ForwardTable {
     /// The table of a schedule.
     pub fn new(schedule: &Schedule) -> Self {
         let table = |f: fn(f64) -> f64| schedule.alphas_cumprod.iter().map(|a| f(*a)).collect();
-        ForwardTable {
-            sqrt_alphas_cumprod: table(f64::sqrt),
-            sqrt_one_minus_alphas_cumprod: table(|alpha| (1.0 - alpha).sqrt()),
-        }
+        ForwardTable { sqrt_alphas_cumprod: table(f64::sqrt), sqrt_one_minus_alphas_cumprod: table(|alpha| (1.0 - alpha).sqrt()) }
     }
 
     /// `[√ᾱ_t, √(1-ᾱ_t)]` for every `t`, as a device reads them. Rounded from f64 once, so that small `t` keep their digits.

@@ -104,8 +104,7 @@ impl GaussianMixture2 {
         let total: f64 = weights.iter().sum();
         let positive = weights.iter().all(|w| *w > 0.0) && total.is_finite();
         if weights.is_empty() || weights.len() != components.len() || !positive {
-            let message =
-                format!("{weights:?} for {} components: one positive weight each is needed", components.len());
+            let message = format!("{weights:?} for {} components: one positive weight each is needed", components.len());
             return Err(Error::config("gaussian.weights", message));
         }
         let weights = weights.into_iter().map(|w| w / total).collect();
@@ -155,11 +154,9 @@ mod tests {
 
     #[test]
     fn prediction_is_the_scaled_score() {
-        let mixture = GaussianMixture2::new(
-            vec![2.0, 1.0],
-            vec![gaussian(), Gaussian2::new([-1.0, 1.0], [[0.1, 0.0], [0.0, 0.2]]).unwrap()],
-        )
-        .unwrap();
+        let mixture =
+            GaussianMixture2::new(vec![2.0, 1.0], vec![gaussian(), Gaussian2::new([-1.0, 1.0], [[0.1, 0.0], [0.0, 0.2]]).unwrap()])
+                .unwrap();
         let single = GaussianMixture2::new(vec![3.0], vec![gaussian()]).unwrap();
         let h = 1e-5;
         for alpha in [0.999, 0.5, 0.01] {
@@ -203,12 +200,7 @@ mod tests {
     fn bad_distributions_are_named() {
         let named = |error: Error, field: &str| assert!(error.to_string().starts_with(field), "{error}");
         named(Gaussian2::new([f64::NAN, 0.0], [[1.0, 0.0], [0.0, 1.0]]).unwrap_err(), "gaussian.mean: ");
-        for covariance in [
-            [[1.0, 0.5], [0.4, 1.0]],
-            [[-1.0, 0.0], [0.0, 1.0]],
-            [[1.0, 2.0], [2.0, 1.0]],
-            [[f64::NAN, 0.0], [0.0, 1.0]],
-        ] {
+        for covariance in [[[1.0, 0.5], [0.4, 1.0]], [[-1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 1.0]], [[f64::NAN, 0.0], [0.0, 1.0]]] {
             named(Gaussian2::new([0.0; 2], covariance).unwrap_err(), "gaussian.covariance: ");
         }
         for weights in [vec![], vec![1.0, 2.0], vec![0.0], vec![f64::NAN], vec![f64::INFINITY]] {

@@ -128,8 +128,7 @@ impl SamplerConfig {
 
     fn check_eta(&self, schedule: &Schedule, list: &[usize]) -> Result<()> {
         if !(self.eta.is_finite() && self.eta >= 0.0) {
-            let message =
-                format!("{} is not a number from 0 (deterministic) up; 1 gives as much noise as DDPM", self.eta);
+            let message = format!("{} is not a number from 0 (deterministic) up; 1 gives as much noise as DDPM", self.eta);
             return Err(Error::config("sample.eta", message));
         }
         let largest = max_eta(schedule, list);

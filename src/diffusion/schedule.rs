@@ -34,12 +34,7 @@ pub struct ScheduleConfig {
 
 impl Default for ScheduleConfig {
     fn default() -> Self {
-        ScheduleConfig {
-            num_train_timesteps: 1000,
-            beta_schedule: BetaSchedule::Linear,
-            beta_start: 1e-4,
-            beta_end: 0.02,
-        }
+        ScheduleConfig { num_train_timesteps: 1000, beta_schedule: BetaSchedule::Linear, beta_start: 1e-4, beta_end: 0.02 }
     }
 }
 
@@ -61,15 +56,12 @@ impl ScheduleConfig {
         }
         // Comparisons written so that NaN fails them.
         if !(self.beta_start > 0.0 && self.beta_start < 1.0) {
-            let message =
-                format!("{} is not between 0 and 1 (both excluded); the usual value is 0.0001", self.beta_start);
+            let message = format!("{} is not between 0 and 1 (both excluded); the usual value is 0.0001", self.beta_start);
             return Err(Error::config("schedule.beta_start", message));
         }
         if !(self.beta_end >= self.beta_start && self.beta_end < 1.0) {
-            let message = format!(
-                "{} is not between beta_start = {} and 1 (excluded); the usual value is 0.02",
-                self.beta_end, self.beta_start
-            );
+            let message =
+                format!("{} is not between beta_start = {} and 1 (excluded); the usual value is 0.02", self.beta_end, self.beta_start);
             return Err(Error::config("schedule.beta_end", message));
         }
         let last = self.alphas_cumprod().last().copied().unwrap_or(1.0);
@@ -239,10 +231,7 @@ mod tests {
     #[test]
     fn json_keeps_diffusers_names() {
         let config: ScheduleConfig = serde_json::from_str(r#"{"beta_schedule":"squaredcos_cap_v2"}"#).unwrap();
-        assert_eq!(
-            config,
-            ScheduleConfig { beta_schedule: BetaSchedule::SquaredcosCapV2, ..ScheduleConfig::default() }
-        );
+        assert_eq!(config, ScheduleConfig { beta_schedule: BetaSchedule::SquaredcosCapV2, ..ScheduleConfig::default() });
         assert!(serde_json::from_str::<ScheduleConfig>(r#"{"beta_stat":1e-4}"#).is_err());
     }
 }

@@ -31,11 +31,7 @@ pub enum TimestepSpacing {
 ///
 /// # Errors
 /// `sample.num_inference_steps` unless `1 ≤ num_inference_steps ≤ num_train_timesteps`.
-pub fn timesteps(
-    num_train_timesteps: usize,
-    num_inference_steps: usize,
-    spacing: TimestepSpacing,
-) -> Result<Vec<usize>> {
+pub fn timesteps(num_train_timesteps: usize, num_inference_steps: usize, spacing: TimestepSpacing) -> Result<Vec<usize>> {
     let (total, n) = (num_train_timesteps, num_inference_steps);
     if !(1..=total).contains(&n) {
         let message = format!("{n} steps; choose a number from 1 to {total}, the model's number of timesteps");
@@ -45,9 +41,7 @@ pub fn timesteps(
     let round = |value: f64| value.round_ties_even() as usize;
     Ok(match spacing {
         TimestepSpacing::Leading => (0..n).rev().map(|i| i * (total / n)).collect(),
-        TimestepSpacing::Trailing => {
-            (0..n).map(|i| round(total as f64 - i as f64 * (total as f64 / n as f64)) - 1).collect()
-        }
+        TimestepSpacing::Trailing => (0..n).map(|i| round(total as f64 - i as f64 * (total as f64 / n as f64)) - 1).collect(),
         TimestepSpacing::Linspace if n == 1 => vec![0],
         TimestepSpacing::Linspace => {
             let step = (total - 1) as f64 / (n - 1) as f64;

@@ -36,7 +36,8 @@ impl GpuBackend {
                 beginning_of_pass_write_index: Some(first),
                 end_of_pass_write_index: Some(first + 1),
             };
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(launch.stem), timestamp_writes: Some(writes) });
+            let mut pass =
+                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(launch.stem), timestamp_writes: Some(writes) });
             pass.set_pipeline(&launch.pipeline);
             pass.set_bind_group(0, &launch.bind_group, &[]);
             pass.dispatch_workgroups(launch.grid[0], launch.grid[1], launch.grid[2]);

@@ -60,7 +60,12 @@ fn find(table: &'static [(&'static str, &'static str)], stem: &str) -> Option<&'
 }
 
 /// Copies the lines that the conditions leave, with imports in place of `#import` (each once).
-fn expand(text: &str, constants: &[(&'static str, Value)], imported: &mut Vec<String>, out: &mut String) -> std::result::Result<(), String> {
+fn expand(
+    text: &str,
+    constants: &[(&'static str, Value)],
+    imported: &mut Vec<String>,
+    out: &mut String,
+) -> std::result::Result<(), String> {
     let set = |name: &str| constants.iter().any(|(n, v)| *n == name && !matches!(v, Value::Bool(false) | Value::U32(0)));
     // One entry per open #if: are its lines kept?
     let mut open: Vec<bool> = Vec::new();

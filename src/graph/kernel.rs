@@ -165,6 +165,12 @@ impl Tuning {
     /// A CPU, or a GPU interface implemented on one: few cores, so as much work per thread as possible.
     pub const CPU: Tuning = Tuning { wanted_threads: 64 };
 
+    /// Whether threads should share the work of a sum. Where threads are loops on a few cores, meeting at barriers costs more
+    /// than it saves.
+    pub fn shares_sums(&self) -> bool {
+        self.wanted_threads > 1024
+    }
+
     /// Side of the square of results that one thread of a matrix product computes: 8 or 4.
     pub fn tile(&self, rows: usize, columns: usize) -> usize {
         if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }

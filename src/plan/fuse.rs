@@ -64,9 +64,7 @@ fn grow(graph: &Graph, root: Tensor, consumers: &HashMap<Tensor, Vec<Tensor>>) -
         if inputs[0] != current || inputs.get(1) == Some(&current) || !in_order || effect_between || !producer.absorbs(step) {
             return group;
         }
-        let exposed = readers.len() > 1
-            || graph.placed.contains_key(&current.0)
-            || graph.outputs.iter().any(|(_, t)| *t == current);
+        let exposed = readers.len() > 1 || graph.placed.contains_key(&current.0) || graph.outputs.iter().any(|(_, t)| *t == current);
         match step {
             EpilogueStep::Activation(_) => group.keep_root = exposed,
             EpilogueStep::Gate(_) | EpilogueStep::Residual if exposed => return group,

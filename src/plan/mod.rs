@@ -162,9 +162,7 @@ fn operand_of(graph: &Graph, t: Tensor) -> Operand {
     match &node.source {
         Source::Leaf(operand) => *operand,
         Source::Op(op) if op.is_view() => operand_of(graph, node.inputs[0]),
-        Source::Op(_) => {
-            Operand { place: Place::Node(t.0), offset: 0, len: node.ty.shape.elements(), dtype: node.ty.dtype }
-        }
+        Source::Op(_) => Operand { place: Place::Node(t.0), offset: 0, len: node.ty.shape.elements(), dtype: node.ty.dtype },
     }
 }
 

@@ -119,14 +119,18 @@ impl Snapshot {
             let message = format!("is {}, this page reads {VERSION}: open the file with the page that saved it", entry("version")?);
             return Err(Error::checkpoint("version", message));
         }
-        let config: Config =
-            serde_json::from_str(entry("config")?).map_err(|e| Error::checkpoint("config", format!("{e}: the file was edited or damaged")))?;
+        let config: Config = serde_json::from_str(entry("config")?)
+            .map_err(|e| Error::checkpoint("config", format!("{e}: the file was edited or damaged")))?;
         config.validate().map_err(|e| Error::checkpoint("config", e.to_string()))?;
         let params = training_step(&config)?.params().clone();
         let snapshot = read(&tensors, config, &params)?;
         let known = 2 + PREFIXES.len() * params.iter().filter(|p| p.trainable).count();
         if tensors.len() != known {
-            let expected = |name: &str| name == COUNTERS || name == SCALARS || PREFIXES.iter().any(|p| name.strip_prefix(p).is_some_and(|n| params.get(n).is_some()));
+            let expected = |name: &str| {
+                name == COUNTERS
+                    || name == SCALARS
+                    || PREFIXES.iter().any(|p| name.strip_prefix(p).is_some_and(|n| params.get(n).is_some()))
+            };
             let surplus = tensors.names().into_iter().find(|n| !expected(n)).unwrap_or_default();
             let message = "belongs to no parameter of the model in the file's configuration: the two do not go together";
             return Err(Error::checkpoint(surplus, message));
@@ -146,7 +150,10 @@ fn unreadable(error: SafeTensorError) -> Error {
             "the tensors do not fill the file exactly: it was cut off or something was appended; get the file again".to_string()
         }
         SafeTensorError::InvalidOffset(name) => {
-            return Error::checkpoint(name.clone(), "its offsets leave a hole, overlap another tensor or lie outside the file: the file is damaged");
+            return Error::checkpoint(
+                name.clone(),
+                "its offsets leave a hole, overlap another tensor or lie outside the file: the file is damaged",
+            );
         }
         other => format!("{other}: the file is damaged or no safetensors file"),
     };

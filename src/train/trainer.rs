@@ -6,8 +6,8 @@ use super::config::{Config, OptimizerConfig};
 use super::programs::{RING, training_step};
 use super::snapshot::Snapshot;
 use crate::data::{PointSet, generate};
-use crate::graph::ops::state::{counter, scalar};
 use crate::graph::ParamTable;
+use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 

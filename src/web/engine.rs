@@ -8,6 +8,7 @@ use web_time::Instant;
 
 use super::convert::{from_js, to_error, to_js};
 use super::machine::Machine;
+use super::sample::Sample;
 use super::slot::Slot;
 use super::state::State;
 use super::types::KernelTime;
@@ -146,7 +147,10 @@ impl Engine {
     }
 
     /// Starts over with `config` on the same device. On an error the running model stays as it is.
-    pub async fn reset(&self, #[wasm_bindgen(unchecked_param_type = "Partial<Config>")] config: JsValue) -> std::result::Result<(), JsValue> {
+    pub async fn reset(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Partial<Config>")] config: JsValue,
+    ) -> std::result::Result<(), JsValue> {
         let initial = from_js(config, "").and_then(|config| Trainer::initial(&config));
         js(self.shared.clone().replace(js(initial)?).await)
     }
@@ -349,51 +353,5 @@ impl Shared {
             })
             .await?;
         copy.to_bytes()
-    }
-}
-
-/// The result of a sampling run.
-#[wasm_bindgen]
-pub struct Sample {
-    run: SampleRun,
-    milliseconds: f64,
-}
-
-#[wasm_bindgen]
-impl Sample {
-    /// Coordinates, `frame_count · count · 2`: the first frame is noise, the last the samples.
-    #[wasm_bindgen(getter)]
-    pub fn frames(&self) -> Vec<f32> {
-        self.run.frames.clone()
-    }
-
-    /// Number of frames.
-    #[wasm_bindgen(getter)]
-    pub fn frame_count(&self) -> usize {
-        self.run.timesteps.len()
-    }
-
-    /// Points per frame.
-    #[wasm_bindgen(getter)]
-    pub fn count(&self) -> usize {
-        self.run.count
-    }
-
-    /// For each frame the timestep it stands at; -1 for clean.
-    #[wasm_bindgen(getter)]
-    pub fn timesteps(&self) -> Vec<i32> {
-        self.run.timesteps.clone()
-    }
-
-    /// Network evaluations per point.
-    #[wasm_bindgen(getter)]
-    pub fn model_evaluations(&self) -> usize {
-        self.run.model_evaluations
-    }
-
-    /// Time from the call to the result.
-    #[wasm_bindgen(getter)]
-    pub fn milliseconds(&self) -> f64 {
-        self.milliseconds
     }
 }

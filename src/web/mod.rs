@@ -14,6 +14,8 @@ mod engine;
 mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
+mod sample;
+#[cfg(target_arch = "wasm32")]
 mod slot;
 #[cfg(target_arch = "wasm32")]
 mod state;
@@ -21,6 +23,8 @@ mod state;
 #[cfg(target_arch = "wasm32")]
 pub use bench::bench;
 #[cfg(target_arch = "wasm32")]
-pub use engine::{Engine, Sample, check_config, check_sample_options, default_config, default_sample_options};
+pub use engine::{Engine, check_config, check_sample_options, default_config, default_sample_options};
 #[cfg(target_arch = "wasm32")]
 pub use machine::Machine;
+#[cfg(target_arch = "wasm32")]
+pub use sample::Sample;

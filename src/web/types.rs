@@ -126,8 +126,25 @@ mod tests {
             ($($ty:ty),* $(,)?) => { $( text.push_str(&format!("export {}\n", <$ty as TS>::decl(&ts))); )* };
         }
         declare!(
-            DatasetName, Activation, BetaSchedule, LrSchedule, SamplerName, VarianceType, WeightsChoice, DataConfig, MlpConfig, ScheduleConfig,
-            OptimizerConfig, Config, SampleOptions, BackendName, Reason, MeasuredSpeed, AdapterInfo, Metrics, KernelTime,
+            DatasetName,
+            Activation,
+            BetaSchedule,
+            LrSchedule,
+            SamplerName,
+            VarianceType,
+            WeightsChoice,
+            DataConfig,
+            MlpConfig,
+            ScheduleConfig,
+            OptimizerConfig,
+            Config,
+            SampleOptions,
+            BackendName,
+            Reason,
+            MeasuredSpeed,
+            AdapterInfo,
+            Metrics,
+            KernelTime,
         );
         // Doc comments of the fields stay in Rust; here they would only repeat.
         let text = strip_comments(&text);

@@ -55,26 +55,42 @@ pub fn ops() -> Vec<Case> {
 }
 
 fn matrix_products(all: &mut Vec<Case>) {
-    at_shapes!(all, "matmul", [[&[1, 1], &[1, 1]], [&[7, 5], &[5, 3]], [&[33, 66], &[66, 17]], [&[65, 128], &[128, 36]]], |g, x| g.matmul(x[0], x[1], false, false));
-    at_shapes!(all, "matmul Aᵀ", [[&[5, 7], &[5, 3]], [&[66, 33], &[66, 17]], [&[129, 64], &[129, 36]]], |g, x| g.matmul(x[0], x[1], true, false));
-    at_shapes!(all, "matmul Bᵀ", [[&[7, 5], &[3, 5]], [&[33, 66], &[17, 66]], [&[65, 128], &[36, 128]]], |g, x| g.matmul(x[0], x[1], false, true));
-    at_shapes!(all, "matmul AᵀBᵀ", [[&[5, 7], &[3, 5]], [&[66, 33], &[17, 66]], [&[12, 20], &[8, 12]]], |g, x| g.matmul(x[0], x[1], true, true));
-    at_shapes!(all, "matmul batched", [[&[3, 4, 5], &[3, 5, 6]], [&[2, 3, 9, 8], &[2, 3, 8, 12]], [&[2, 1, 13], &[2, 13, 4]]], |g, x| g.matmul(x[0], x[1], false, false));
-    at_shapes!(all, "matmul batched AᵀBᵀ", [[&[3, 5, 4], &[3, 6, 5]], [&[2, 8, 12], &[2, 4, 8]]], |g, x| g.matmul(x[0], x[1], true, true));
+    at_shapes!(all, "matmul", [[&[1, 1], &[1, 1]], [&[7, 5], &[5, 3]], [&[33, 66], &[66, 17]], [&[65, 128], &[128, 36]]], |g, x| g
+        .matmul(x[0], x[1], false, false));
+    at_shapes!(all, "matmul Aᵀ", [[&[5, 7], &[5, 3]], [&[66, 33], &[66, 17]], [&[129, 64], &[129, 36]]], |g, x| g
+        .matmul(x[0], x[1], true, false));
+    at_shapes!(all, "matmul Bᵀ", [[&[7, 5], &[3, 5]], [&[33, 66], &[17, 66]], [&[65, 128], &[36, 128]]], |g, x| g
+        .matmul(x[0], x[1], false, true));
+    at_shapes!(all, "matmul AᵀBᵀ", [[&[5, 7], &[3, 5]], [&[66, 33], &[17, 66]], [&[12, 20], &[8, 12]]], |g, x| g
+        .matmul(x[0], x[1], true, true));
+    at_shapes!(all, "matmul batched", [[&[3, 4, 5], &[3, 5, 6]], [&[2, 3, 9, 8], &[2, 3, 8, 12]], [&[2, 1, 13], &[2, 13, 4]]], |g, x| g
+        .matmul(x[0], x[1], false, false));
+    at_shapes!(all, "matmul batched AᵀBᵀ", [[&[3, 5, 4], &[3, 6, 5]], [&[2, 8, 12], &[2, 4, 8]]], |g, x| g
+        .matmul(x[0], x[1], true, true));
     at_shapes!(all, "matmul rows", [[&[3, 4, 5], &[5, 6]], [&[2, 3, 2, 8], &[8, 4]]], |g, x| g.matmul(x[0], x[1], false, false));
-    at_shapes!(all, "matmul bias", [[&[7, 5], &[5, 3], &[3]], [&[34, 68], &[68, 20], &[20]], [&[3, 4, 5], &[5, 6], &[6]]], |g, x| g.matmul_bias(x[0], x[1], x[2]));
+    at_shapes!(all, "matmul bias", [[&[7, 5], &[5, 3], &[3]], [&[34, 68], &[68, 20], &[20]], [&[3, 4, 5], &[5, 6], &[6]]], |g, x| g
+        .matmul_bias(x[0], x[1], x[2]));
     // Large enough for the tile of 8×8 results per thread.
     at_shapes!(all, "matmul large", [[&[66, 12], &[12, 65]], [&[100, 10], &[10, 72]]], |g, x| g.matmul(x[0], x[1], false, false));
     // A layer whose activation, gate and sum all ride behind products.
-    at_shapes!(all, "fused layers", [[&[9, 5], &[5, 8], &[8], &[8, 5], &[5]], [&[33, 12], &[12, 7], &[7], &[7, 12], &[12]], [&[70, 12], &[12, 68], &[68], &[68, 12], &[12]]], |g, x| {
-        // Weights of a size that keeps the sums near 1, as a network's are: larger ones would test cancellation.
-        let (w, v) = (g.scale(x[1], 0.2)?, g.scale(x[3], 0.2)?);
-        let z = g.matmul_bias(x[0], w, x[2])?;
-        let h = g.activate(z, Activation::Silu)?;
-        let y = g.matmul_bias(h, v, x[4])?;
-        let y = g.add(y, x[0])?;
-        g.activate(y, Activation::Tanh)
-    });
+    at_shapes!(
+        all,
+        "fused layers",
+        [
+            [&[9, 5], &[5, 8], &[8], &[8, 5], &[5]],
+            [&[33, 12], &[12, 7], &[7], &[7, 12], &[12]],
+            [&[70, 12], &[12, 68], &[68], &[68, 12], &[12]]
+        ],
+        |g, x| {
+            // Weights of a size that keeps the sums near 1, as a network's are: larger ones would test cancellation.
+            let (w, v) = (g.scale(x[1], 0.2)?, g.scale(x[3], 0.2)?);
+            let z = g.matmul_bias(x[0], w, x[2])?;
+            let h = g.activate(z, Activation::Silu)?;
+            let y = g.matmul_bias(h, v, x[4])?;
+            let y = g.add(y, x[0])?;
+            g.activate(y, Activation::Tanh)
+        }
+    );
 }
 
 fn elementwise(all: &mut Vec<Case>) {
@@ -84,20 +100,28 @@ fn elementwise(all: &mut Vec<Case>) {
     at_shapes!(all, "relu", [[&[1]], [&[7, 13]], [&[2, 3, 5, 11]]], |g, x| g.activate(x[0], Activation::Relu));
     at_shapes!(all, "scale", [[&[1]], [&[67]], [&[3, 129]]], |g, x| g.scale(x[0], -0.7));
     at_shapes!(all, "add", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g.add(x[0], x[1]));
-    at_shapes!(all, "multiply", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g.multiply(x[0], x[1]));
+    at_shapes!(all, "multiply", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g
+        .multiply(x[0], x[1]));
     at_shapes!(all, "square by sharing", [[&[3]], [&[65]], [&[4, 17]]], |g, x| g.multiply(x[0], x[0]));
 }
 
 fn shapes(all: &mut Vec<Case>) {
     at_shapes!(all, "sum first axis", [[&[7]], [&[300, 5]], [&[600, 33]]], |g, x| g.sum(x[0], 0));
     at_shapes!(all, "sum middle axis", [[&[2, 3, 1]], [&[3, 65, 4]], [&[2, 17, 19]]], |g, x| g.sum(x[0], 1));
-    at_shapes!(all, "mean last axis", [[&[2, 3]], [&[3, 5, 67]], [&[2, 2, 2, 300]]], |g, x| { let axis = g.shape(x[0]).rank() - 1; g.mean(x[0], axis) });
+    at_shapes!(all, "mean last axis", [[&[2, 3]], [&[3, 5, 67]], [&[2, 2, 2, 300]]], |g, x| {
+        let axis = g.shape(x[0]).rank() - 1;
+        g.mean(x[0], axis)
+    });
     at_shapes!(all, "sum of many", [[&[5000]], [&[4100, 3]], [&[9, 1000]]], |g, x| g.sum_all(x[0]));
     at_shapes!(all, "mean of all", [[&[5]], [&[41, 3]], [&[9, 10, 7]]], |g, x| g.mean_all(x[0]));
     at_shapes!(all, "broadcast", [[&[1]], [&[3, 1]], [&[1, 3, 1]]], |g, x| g.broadcast_to(x[0], [2, 4, 3, 5]));
-    at_shapes!(all, "reshape", [[&[12]], [&[3, 4]], [&[2, 3, 2]]], |g, x| { let y = g.reshape(x[0], [4, 3])?; g.activate(y, Activation::Tanh) });
+    at_shapes!(all, "reshape", [[&[12]], [&[3, 4]], [&[2, 3, 2]]], |g, x| {
+        let y = g.reshape(x[0], [4, 3])?;
+        g.activate(y, Activation::Tanh)
+    });
     at_shapes!(all, "slice", [[&[2, 5]], [&[3, 5, 4]], [&[2, 5, 3, 3]]], |g, x| g.slice(x[0], 1, 1, 3));
-    at_shapes!(all, "concat", [[&[3, 2], &[3, 5]], [&[2, 1, 3], &[2, 4, 3]], [&[2, 3, 2, 2], &[2, 1, 2, 2]]], |g, x| g.concat(x[0], x[1], 1));
+    at_shapes!(all, "concat", [[&[3, 2], &[3, 5]], [&[2, 1, 3], &[2, 4, 3]], [&[2, 3, 2, 2], &[2, 1, 2, 2]]], |g, x| g
+        .concat(x[0], x[1], 1));
     for (rows, n, width) in [(3, 5, 1), (7, 65, 9), (5, 130, 16)] {
         let build = move || {
             let mut graph = Graph::new();

@@ -10,7 +10,7 @@ pub mod runs;
 use std::collections::BTreeMap;
 
 use unnoise::graph::ops::state::{counter, scalar};
-use unnoise::graph::{DType, Graph, Resource, Tensor, TensorType};
+use unnoise::graph::{DType, Graph, Resource, Tensor, TensorType, Tuning};
 use unnoise::plan::{Backend, HostData, HostSlice, Plan, Region};
 use unnoise::threefry::{Stream, threefry2x32};
 use unnoise::{Error, Result};
@@ -90,8 +90,8 @@ pub fn start(resource: &Resource) -> (Vec<f64>, Vec<u32>) {
 }
 
 /// Loads and runs a graph once; returns every output and every resource afterwards.
-pub async fn run(backend: &mut dyn Backend, graph: &Graph) -> Result<BTreeMap<String, HostData>> {
-    let plan = Plan::compile(graph, backend.info().kind.tuning())?;
+pub async fn run(backend: &mut dyn Backend, graph: &Graph, tuning: Tuning) -> Result<BTreeMap<String, HostData>> {
+    let plan = Plan::compile(graph, tuning)?;
     let mut resources = BTreeMap::new();
     for resource in &plan.resources {
         let id = backend.allocate(&resource.name, resource.dtype, resource.len)?;
@@ -125,8 +125,16 @@ pub async fn run(backend: &mut dyn Backend, graph: &Graph) -> Result<BTreeMap<St
 pub async fn compare(case: &Case, backend: &mut dyn Backend) -> Result<()> {
     let graph = with_gradients((case.build)()?)?;
     let mut oracle = unnoise::cpu::CpuBackend::<f64>::oracle();
-    let want = run(&mut oracle, &graph).await?;
-    let got = run(backend, &graph).await?;
+    let want = run(&mut oracle, &graph, Tuning::CPU).await?;
+    // Every variant of a kernel runs on every adapter, whichever of them that adapter would be given.
+    for tuning in [Tuning::GPU, Tuning::CPU] {
+        let got = run(backend, &graph, tuning).await?;
+        check(case, &want, &got)?;
+    }
+    Ok(())
+}
+
+fn check(case: &Case, want: &BTreeMap<String, HostData>, got: &BTreeMap<String, HostData>) -> Result<()> {
     // The loss sums thousands of signed terms only to have something to differentiate; what it sums is compared by itself.
     for (name, want) in want.iter().filter(|(name, _)| *name != "loss") {
         match (want, &got[name]) {

@@ -1,4 +1,6 @@
-//! AdamW over slices of one length, which the compiler turns into SIMD.
+//! AdamW by the loop of `unnoise-simd`.
+
+use unnoise_simd::AdamW;
 
 use crate::Result;
 use crate::cpu::Call;
@@ -10,17 +12,17 @@ pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
         return Ok(());
     }
     let (grad, s) = (c.input("grad")?, c.input("scalars")?);
-    let (param, m, v, ema) = (c.output("param")?, c.output("m")?, c.output("v")?, c.output("ema")?);
-    let (beta1, beta2, rate, clip) = (s[scalar::BETA1], s[scalar::BETA2], s[scalar::RATE], s[scalar::CLIP]);
-    let (correct1, correct2) = (1.0 - s[scalar::BETA1_POWER], 1.0 - s[scalar::BETA2_POWER]);
-    let (epsilon, decay, blend) = (s[scalar::EPSILON], s[scalar::WEIGHT_DECAY], 1.0 - s[scalar::EMA_NOW]);
-    for ((((p, g), m), v), e) in param.iter_mut().zip(grad).zip(m).zip(v).zip(ema) {
-        let g = clip * g;
-        *m = beta1 * *m + (1.0 - beta1) * g;
-        *v = beta2 * *v + (1.0 - beta2) * g * g;
-        let direction = (*m / correct1) / ((*v / correct2).sqrt() + epsilon);
-        *p -= rate * (direction + decay * *p);
-        *e += blend * (*p - *e);
-    }
+    let step = AdamW {
+        rate: s[scalar::RATE],
+        clip: s[scalar::CLIP],
+        beta1: s[scalar::BETA1],
+        beta2: s[scalar::BETA2],
+        correct1: 1.0 - s[scalar::BETA1_POWER],
+        correct2: 1.0 - s[scalar::BETA2_POWER],
+        epsilon: s[scalar::EPSILON],
+        decay: s[scalar::WEIGHT_DECAY],
+        blend: 1.0 - s[scalar::EMA_NOW],
+    };
+    step.step(c.output("param")?, grad, c.output("m")?, c.output("v")?, c.output("ema")?);
     Ok(())
 }

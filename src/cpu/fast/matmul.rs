@@ -1,18 +1,13 @@
 //! Matrix product by the crate `matrixmultiply` (SIMD on x86, ARM and WebAssembly), then the fused steps in one pass over rows.
 
-use super::activation::{activate, multiply_by_slope};
+use unnoise_simd::{activate, add, multiply_by_slope};
+
 use crate::cpu::Call;
 use crate::{Error, Result};
 
 /// See `src/cpu/matmul.rs`.
 pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
-    let shape = Shape {
-        m: c.u("m")?,
-        n: c.u("n")?,
-        k: c.u("k")?,
-        transpose_a: c.flag("TRANSPOSE_A"),
-        transpose_b: c.flag("TRANSPOSE_B"),
-    };
+    let shape = Shape { m: c.u("m")?, n: c.u("n")?, k: c.u("k")?, transpose_a: c.flag("TRANSPOSE_A"), transpose_b: c.flag("TRANSPOSE_B") };
     let (a, b, y) = (c.input("a")?, c.input("b")?, c.output("c")?);
     for batch in 0..c.u("batches")? {
         let Shape { m, n, k, .. } = shape;
@@ -25,7 +20,7 @@ pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
     for (row, y) in y.chunks_exact_mut(shape.n).enumerate() {
         let range = row * shape.n..(row + 1) * shape.n;
         if let Some(bias) = bias {
-            y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+            add(y, bias);
         }
         if let Some(keep) = keep.as_deref_mut() {
             keep[range.clone()].copy_from_slice(y);
@@ -35,7 +30,7 @@ pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
             multiply_by_slope(gate_kind, &gate[range.clone()], y);
         }
         if let Some(residual) = residual {
-            y.iter_mut().zip(&residual[range]).for_each(|(y, r)| *y += r);
+            add(y, &residual[range]);
         }
     }
     Ok(())

@@ -21,8 +21,7 @@ pub fn mode_shares(points: &[[f32; 2]], modes: &[[f32; 2]]) -> Vec<f64> {
     let mut counts = vec![0usize; modes.len()];
     for point in points {
         let distance = |mode: &[f32; 2]| (point[0] - mode[0]).powi(2) + (point[1] - mode[1]).powi(2);
-        let nearest =
-            modes.iter().map(distance).enumerate().filter(|(_, d)| !d.is_nan()).min_by(|a, b| a.1.total_cmp(&b.1));
+        let nearest = modes.iter().map(distance).enumerate().filter(|(_, d)| !d.is_nan()).min_by(|a, b| a.1.total_cmp(&b.1));
         if let Some((mode, _)) = nearest {
             counts[mode] += 1;
         }

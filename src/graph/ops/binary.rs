@@ -87,10 +87,8 @@ impl Op for Binary {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len;
-        let mut kernel = Kernel::new("binary")
-            .constant("MULTIPLY", self.kind == Kind::Multiply)
-            .constant("SAME_SHAPE", self.same_shape)
-            .param("n", n);
+        let mut kernel =
+            Kernel::new("binary").constant("MULTIPLY", self.kind == Kind::Multiply).constant("SAME_SHAPE", self.same_shape).param("n", n);
         if !self.same_shape {
             let shape = &l.output_type().shape;
             let (a, b) = (l.input_type(0).shape.strides_in(shape), l.input_type(1).shape.strides_in(shape));

@@ -25,7 +25,8 @@ pub const WORKGROUP: usize = 64;
 
 /// The message of a shape rule that wants `what`.
 fn expected(what: &str, given: &[&TensorType]) -> String {
-    let shapes: Vec<String> = given.iter().map(|t| format!("{}{}", if t.dtype == super::DType::U32 { "u32" } else { "" }, t.shape)).collect();
+    let shapes: Vec<String> =
+        given.iter().map(|t| format!("{}{}", if t.dtype == super::DType::U32 { "u32" } else { "" }, t.shape)).collect();
     format!("expects {what}, given {}", shapes.join(" and "))
 }
 

@@ -77,10 +77,17 @@ impl Op for SquareSums {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let groups = l.output().len;
+        let shares = l.output().len;
         let n = l.input(0).len;
-        let kernel = Kernel::new("square_sums").param("n", n).param("share", n.div_ceil(groups));
-        l.push(kernel.read("x", l.input(0)).write("y", l.output()).groups(groups));
+        // A workgroup per share on a GPU, a thread per share where threads are loops.
+        let lanes = if l.tuning().shares_sums() { THREADS } else { 1 };
+        let kernel = Kernel::new("square_sums")
+            .constant("LANES", lanes)
+            .constant("THREADS", lanes.max(WORKGROUP))
+            .param("n", n)
+            .param("shares", shares)
+            .param("share", n.div_ceil(shares));
+        l.push(kernel.read("x", l.input(0)).write("y", l.output()).groups((shares * lanes).div_ceil(lanes.max(WORKGROUP))));
     }
 }
 

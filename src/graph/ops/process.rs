@@ -40,7 +40,15 @@ impl Graph {
 
     /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 4]`; its last
     /// column is the frame of `frames [F, …x]` that keeps a copy, negative for none.
-    pub fn linear_step(&mut self, x: Tensor, e: Tensor, z: Option<Tensor>, coefficients: Tensor, counters: Tensor, frames: Tensor) -> Result<()> {
+    pub fn linear_step(
+        &mut self,
+        x: Tensor,
+        e: Tensor,
+        z: Option<Tensor>,
+        coefficients: Tensor,
+        counters: Tensor,
+        frames: Tensor,
+    ) -> Result<()> {
         let inputs: Vec<Tensor> = [x, e, coefficients, counters, frames].into_iter().chain(z).collect();
         self.effect(LinearStep, &inputs)
     }

@@ -4,7 +4,7 @@ use super::{WORKGROUP, expected};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
-/// Threads of the reduction's workgroup: `COLS` columns times `256 / COLS` partial sums each.
+/// Threads of a workgroup that shares sums: `COLS` columns times `256 / COLS` partial sums each.
 const THREADS: usize = 256;
 /// Rows that one workgroup sums before a reduction over more is split into two passes.
 const SPLIT: usize = 4096;
@@ -53,11 +53,21 @@ impl Graph {
 /// Pushes `target[o, i] = factor · Σ_r source[o, r, i]` over the view `[outer, rows, inner]`, in a fixed order of summation.
 pub(super) fn push_reduce(l: &mut Lowering<'_>, source: Operand, target: Operand, view: (usize, usize, usize), factor: f64) {
     let (outer, rows, inner) = view;
-    let columns = if inner >= 16 { 16 } else if inner >= 4 { 4 } else { 1 };
+    // A GPU's workgroup takes 16 columns (or fewer) with many partial sums each; without sharing, a thread takes a column.
+    let share = l.tuning().shares_sums() || inner < 16;
+    let columns = match inner {
+        _ if !share => WORKGROUP,
+        16.. => 16,
+        4.. => 4,
+        _ => 1,
+    };
+    let lanes = if share { THREADS / columns } else { 1 };
     let pass = |source, target, outer, rows: usize, chunk: usize, factor: f64| {
         let chunks = rows.div_ceil(chunk);
         Kernel::new("reduce")
-            .constant("COLS", columns as usize)
+            .constant("COLS", columns)
+            .constant("LANES", lanes)
+            .constant("THREADS", columns * lanes)
             .param("rows", rows)
             .param("inner", inner)
             .param("chunk", chunk)

@@ -50,10 +50,7 @@ impl Op for Slice {
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
         let Slice { axis, start, len } = *self;
         match inputs {
-            [x] if x.dtype == DType::F32
-                && axis < x.shape.rank()
-                && start.checked_add(len).is_some_and(|end| end <= x.shape[axis]) =>
-            {
+            [x] if x.dtype == DType::F32 && axis < x.shape.rank() && start.checked_add(len).is_some_and(|end| end <= x.shape[axis]) => {
                 Ok(TensorType::f32(x.shape.with(axis, len)))
             }
             _ => Err(expected(&format!("a tensor of floats that holds {len} entries from {start} on along axis {axis}"), inputs)),

@@ -20,7 +20,7 @@ impl Graph {
     /// [`crate::Error::Shape`] if `t` holds no integers, or `dim` is odd or too small.
     pub fn timestep_embedding(&mut self, t: Tensor, dim: usize, flip_sin_to_cos: bool, freq_shift: f64) -> Result<Tensor> {
         let half = dim / 2;
-        if dim % 2 != 0 || half as f64 <= freq_shift || half == 0 {
+        if !dim.is_multiple_of(2) || half as f64 <= freq_shift || half == 0 {
             let message = format!("needs an even width of at least 2 with half of it above freq_shift = {freq_shift}, given {dim}");
             return Err(crate::Error::Shape { op: "timestep_embedding", label: self.full_name(""), message });
         }

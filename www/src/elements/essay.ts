@@ -42,7 +42,7 @@ export class Essay extends LitElement {
           <h2>${essay.try.title}</h2>
           <ul>${essay.try.items.map((item) => html`<li>${item}</li>`)}</ul>
         </section>
-        <p class="end">${essay.footer}</p>
+        <p class="end"><span>${essay.footer}</span> <a href="bench.html${location.search}">${essay.bench}</a></p>
       </article>
     `;
   }

@@ -38,6 +38,7 @@ export const essayEn = {
     ],
   },
   footer: "Everything runs in this tab. Nothing is uploaded, and nothing is measured about you.",
+  bench: "How fast is my GPU?",
 };
 
 export type EssayStrings = typeof essayEn;

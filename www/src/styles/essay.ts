@@ -128,6 +128,9 @@ export const essayStyles = css`
     background: var(--samples);
   }
   .end {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem 2rem;
     font: 400 0.8125rem/1.25rem var(--sans);
     color: var(--ink-2);
     border-top: 1px solid var(--line);

@@ -1,5 +1,5 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
-import type { AdapterInfo, Config, KernelTime, Metrics, SampleOptions } from "../engine-types";
+import type { AdapterInfo, BackendName, Config, KernelTime, Metrics, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -32,11 +32,25 @@ export interface Engine {
 
 export type Backend = "auto" | "webgpu" | "cpu";
 
+/** One line of a benchmark; `gflops` only where operations were counted. */
+export interface Measurement {
+  name: string;
+  per_second: number;
+  milliseconds: number;
+  gflops: number | null;
+}
+
+export interface BenchReport {
+  adapter: string;
+  measurements: Measurement[];
+}
+
 export interface EngineModule {
   default(module_or_path?: unknown): Promise<unknown>;
   default_config(): Config;
   default_sample_options(): SampleOptions;
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
+  bench(backend: BackendName): Promise<BenchReport>;
   Engine: { create(config: Config, backend: Backend): Promise<Engine> };
 }

@@ -1,0 +1,64 @@
+// What becomes of a block of results of a matrix product C [batches, m, n] in registers:
+//   z = sum + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if its flag is set.
+// For kernels whose Params `p` have m and n. VEC4_C: n is a multiple of 4, and elements are handled by fours.
+#import activation
+
+#if VEC4_C
+alias ElementC = vec4f;
+fn activate_c(kind: u32, v: vec4f) -> vec4f { return activate4(kind, v); }
+fn slope_c(kind: u32, v: vec4f) -> vec4f { return slope4(kind, v); }
+#else
+alias ElementC = f32;
+fn activate_c(kind: u32, v: f32) -> f32 { return activate(kind, v); }
+fn slope_c(kind: u32, v: f32) -> f32 { return slope(kind, v); }
+#endif
+
+@group(0) @binding(3) var<storage, read_write> c: array<ElementC>; // [batches, m, n]
+#if BIAS
+@group(0) @binding(4) var<storage, read> bias: array<ElementC>; // [n]
+#endif
+#if KEEP_PRE
+@group(0) @binding(5) var<storage, read_write> z: array<ElementC>; // [batches, m, n]
+#endif
+#if GATE
+@group(0) @binding(6) var<storage, read> gate: array<ElementC>; // [batches, m, n]
+#endif
+#if RESIDUAL
+@group(0) @binding(7) var<storage, read> residual: array<ElementC>; // [batches, m, n]
+#endif
+
+// One result (or four in a row) through the fused steps and out. i: its place in C, j: in a row.
+fn finish(i: u32, j: u32, sum: ElementC) {
+    var v = sum;
+#if BIAS
+    v += bias[j];
+#endif
+#if KEEP_PRE
+    z[i] = v;
+#endif
+    v = activate_c(ACTIVATION, v);
+#if GATE
+    v *= slope_c(GATE_KIND, gate[i]);
+#endif
+#if RESIDUAL
+    v += residual[i];
+#endif
+    c[i] = v;
+}
+
+fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
+    if (row >= p.m) { return; }
+    let i = (batch * p.m + row) * p.n + column;
+#if VEC4_C
+    if (column < p.n) { finish(i / 4u, column / 4u, v); }
+#else
+    for (var l = 0u; l < min(4u, p.n - min(column, p.n)); l++) { finish(i + l, column + l, v[l]); }
+#endif
+}
+
+fn keep_block(batch: u32, row: u32, column: u32, v: mat4x4f) {
+    keep_row(batch, row, column, v[0]);
+    keep_row(batch, row + 1u, column, v[1]);
+    keep_row(batch, row + 2u, column, v[2]);
+    keep_row(batch, row + 3u, column, v[3]);
+}

@@ -1,0 +1,50 @@
+//! Elementwise loops of the CPU backend, in a form that the compiler turns into SIMD.
+//!
+//! They are a crate of their own because optimisation levels are set per crate: the page's build is optimised for size, at which
+//! no loop becomes SIMD by itself. They know slices and numbers only; `src/cpu/fast` gives them their arguments.
+
+mod activation;
+
+pub use activation::{activate, multiply_by_slope};
+
+/// `y ← y + x`.
+pub fn add(y: &mut [f32], x: &[f32]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+}
+
+/// Coefficients of one AdamW step: see `shaders/adamw.wgsl`.
+#[derive(Debug, Clone, Copy)]
+pub struct AdamW {
+    /// Learning rate of this step.
+    pub rate: f32,
+    /// Factor on the gradient.
+    pub clip: f32,
+    /// Decay of the first moment.
+    pub beta1: f32,
+    /// Decay of the second moment.
+    pub beta2: f32,
+    /// `1 - β₁^s`.
+    pub correct1: f32,
+    /// `1 - β₂^s`.
+    pub correct2: f32,
+    /// Added to the root of the second moment.
+    pub epsilon: f32,
+    /// Decoupled weight decay.
+    pub decay: f32,
+    /// `1 -` decay of the moving average.
+    pub blend: f32,
+}
+
+impl AdamW {
+    /// Updates parameters, moments and moving average in one pass over slices of one length.
+    pub fn step(&self, param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32], ema: &mut [f32]) {
+        for ((((p, g), m), v), e) in param.iter_mut().zip(grad).zip(m).zip(v).zip(ema) {
+            let g = self.clip * g;
+            *m = self.beta1 * *m + (1.0 - self.beta1) * g;
+            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
+            let direction = (*m / self.correct1) / ((*v / self.correct2).sqrt() + self.epsilon);
+            *p -= self.rate * (direction + self.decay * *p);
+            *e += self.blend * (*p - *e);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Samples as JavaScript sees them.
+
+use wasm_bindgen::prelude::*;
+
+use crate::train::SampleRun;
+
+/// The result of a sampling run.
+#[wasm_bindgen]
+pub struct Sample {
+    pub(super) run: SampleRun,
+    pub(super) milliseconds: f64,
+}
+
+#[wasm_bindgen]
+impl Sample {
+    /// Coordinates, `frame_count · count · 2`: the first frame is noise, the last the samples.
+    #[wasm_bindgen(getter)]
+    pub fn frames(&self) -> Vec<f32> {
+        self.run.frames.clone()
+    }
+
+    /// Number of frames.
+    #[wasm_bindgen(getter)]
+    pub fn frame_count(&self) -> usize {
+        self.run.timesteps.len()
+    }
+
+    /// Points per frame.
+    #[wasm_bindgen(getter)]
+    pub fn count(&self) -> usize {
+        self.run.count
+    }
+
+    /// For each frame the timestep it stands at; -1 for clean.
+    #[wasm_bindgen(getter)]
+    pub fn timesteps(&self) -> Vec<i32> {
+        self.run.timesteps.clone()
+    }
+
+    /// Network evaluations per point.
+    #[wasm_bindgen(getter)]
+    pub fn model_evaluations(&self) -> usize {
+        self.run.model_evaluations
+    }
+
+    /// Time from the call to the result.
+    #[wasm_bindgen(getter)]
+    pub fn milliseconds(&self) -> f64 {
+        self.milliseconds
+    }
+}
