@@ -127,6 +127,25 @@ mod tests {
         assert_eq!(with.params.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["n", "steps", "frame_count"]);
     }
 
+    /// The layout of the state buffers stands in Rust and in WGSL: here the two meet.
+    #[test]
+    fn state_layout_is_the_same_in_rust_and_wgsl() {
+        use crate::graph::ops::WORKGROUP;
+        use crate::graph::ops::state::{counter, scalar};
+        let constant = |file: &str, name: &str| {
+            let text = find(LIBRARY, file).expect("the file");
+            let value = text.lines().find_map(|l| l.strip_prefix("const ")?.strip_prefix(name)?.split_once('=')).expect(name).1;
+            value.trim().trim_end_matches(';').trim_end_matches('u').parse::<usize>().expect("a number")
+        };
+        macro_rules! same {
+            ($module:ident: $($name:ident),*) => { $( assert_eq!(constant("state", concat!(stringify!($name), " ")), $module::$name); )* };
+        }
+        same!(counter: STEP, SEED, FROZEN, FROZEN_AT);
+        same!(scalar: BASE_RATE, RATE, COSINE_STEPS, BETA1, BETA2, EPSILON, WEIGHT_DECAY, BETA1_POWER, BETA2_POWER);
+        same!(scalar: MAX_NORM, GRAD_NORM, CLIP, EMA_DECAY, EMA_NOW, LOSS);
+        assert_eq!(constant("index", "WORKGROUP: u32 "), WORKGROUP);
+    }
+
     #[test]
     fn unknown_shaders_and_open_conditions_are_errors() {
         assert!(compose("nonsense", &[]).is_err());

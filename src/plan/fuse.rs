@@ -59,9 +59,11 @@ fn grow(graph: &Graph, root: Tensor, consumers: &HashMap<Tensor, Vec<Tensor>>) -
         let Source::Op(op) = &graph.node(next).source else { return group };
         let Some(step) = op.as_epilogue() else { return group };
         let inputs = &graph.node(next).inputs;
+        // The step's other operand must come from elsewhere: this kernel cannot read what it is writing.
+        let own = inputs.get(1).map(|t| below_views(graph, *t)).is_some_and(|t| t == root || group.steps.iter().any(|(_, s)| *s == t));
         let in_order = group.steps.last().is_none_or(|(last, _)| last.stage() < step.stage());
         let effect_between = graph.effects.iter().any(|e| root < *e && *e < next);
-        if inputs[0] != current || inputs.get(1) == Some(&current) || !in_order || effect_between || !producer.absorbs(step) {
+        if inputs[0] != current || own || !in_order || effect_between || !producer.absorbs(step) {
             return group;
         }
         let exposed = readers.len() > 1 || graph.placed.contains_key(&current.0) || graph.outputs.iter().any(|(_, t)| *t == current);
@@ -71,5 +73,13 @@ fn grow(graph: &Graph, root: Tensor, consumers: &HashMap<Tensor, Vec<Tensor>>) -
             EpilogueStep::Gate(_) | EpilogueStep::Residual => {}
         }
         group.steps.push((step, next));
+    }
+}
+
+/// The value that a view shows; any other value itself.
+fn below_views(graph: &Graph, t: Tensor) -> Tensor {
+    match &graph.node(t).source {
+        Source::Op(op) if op.is_view() => below_views(graph, graph.node(t).inputs[0]),
+        _ => t,
     }
 }
