@@ -198,10 +198,10 @@ test_native() {
   need_cargo
   need_vulkan
   say "native: format and lints"
-  if has rustfmt; then cargo fmt --check; fi
+  if has rustfmt; then cargo fmt --all --check; fi
   if has cargo-clippy; then lint; fi
   say "native: tests"
-  cargo test --locked
+  cargo test --locked --workspace
 }
 
 # Warnings are errors for the compiler that this crate is written with; a newer one may warn of more.
@@ -209,9 +209,9 @@ lint() {
   local wanted
   wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
   if [[ $(rustc --version) == "rustc $wanted."* ]]; then
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
   else
-    cargo clippy --locked --all-targets
+    cargo clippy --locked --workspace --all-targets
   fi
 }
 

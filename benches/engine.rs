@@ -25,7 +25,7 @@ fn main() -> unnoise::Result<()> {
         }
         let mut trainer = block_on(unnoise::train::Trainer::new(backend, &models()[1]))?;
         trainer.run(backend, 2)?;
-        for time in block_on(trainer.profile(backend, 8))? {
+        for time in block_on(trainer.profile(backend, 8)?)? {
             println!("    {:<20} {:>4} launches {:>9.3} ms a step", time.kernel, time.calls / 8, time.milliseconds / 8.0);
         }
         trainer.destroy(backend);

@@ -38,13 +38,13 @@ fn main(@builtin(local_invocation_index) local: u32) {
 
     let step = counters[STEP];
     let norm = sqrt(sums[0]);
-    scalars[LOSS] = loss[0];
-    scalars[GRAD_NORM] = norm;
     if (!finite(bitcast<u32>(loss[0])) || !finite(bitcast<u32>(sums[0]))) {
         counters[FROZEN] = 1u;
         counters[FROZEN_AT] = step;
         return;
     }
+    scalars[LOSS] = loss[0];
+    scalars[GRAD_NORM] = norm;
     losses[step % p.ring] = loss[0];
     let max_norm = scalars[MAX_NORM];
     scalars[CLIP] = select(1.0, max_norm / (norm + 1e-6), max_norm > 0.0 && norm > max_norm);

@@ -8,7 +8,7 @@ use pollster::block_on;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, generate, sliced_wasserstein, toy2d};
 use unnoise::gpu::{Gpu, GpuBackend};
-use unnoise::graph::ops::state::scalar;
+use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::plan::Backend;
 use unnoise::train::{Config, LrSchedule, SampleOptions, SampleRun, Sampler, Snapshot, Trainer};
 
@@ -120,7 +120,16 @@ fn a_loss_that_is_not_finite_freezes_the_last_good_parameters() {
         trainer.set_learning_rate(backend, 1e-3).expect("a good rate");
         let progress = block_on(train(backend, &mut trainer, 2, 2)).expect("trains");
         assert_eq!((progress.frozen_at, progress.step), (None, 7));
-        // A file of such a run is refused, and says why.
+        // A run frozen with finite weights is saved and opened like any other, ready to go on.
+        let mut vast = frozen.clone();
+        vast.param.iter_mut().for_each(|w| *w = if w.is_finite() { *w * 1e30 } else { 1e30 });
+        vast.counters[counter::FROZEN] = 0;
+        let mut trainer = block_on(Trainer::start(backend, &vast)).expect("starts");
+        let progress = block_on(train(backend, &mut trainer, 1, 1)).expect("trains");
+        assert_eq!(progress.frozen_at, Some(5));
+        let saved = snapshot(backend, &trainer).to_bytes().expect("writes");
+        assert_eq!(Snapshot::from_bytes(&saved).expect("reads").counters[counter::FROZEN], 0);
+        // A file with an infinite weight is refused, and says why.
         let error = Snapshot::from_bytes(&broken.to_bytes().expect("writes")).expect_err("must be refused").to_string();
         assert!(error.contains("net.2.weight") && error.contains("inf"), "{error}");
     }
@@ -199,4 +208,20 @@ fn parameters_are_named_and_laid_out_as_in_pytorch() {
     // W[out = 3, in = 7] lies at [7, 3] of the arena's [in, out].
     assert_eq!(values[3 * 18 + 7], state.param[at + 7 * 20 + 3]);
     assert_eq!(state.scalars[scalar::BASE_RATE], 3e-3);
+}
+
+/// Profiled steps are steps: no loss is reported twice or left out.
+#[test]
+fn profiled_steps_count() {
+    for mut backend in backends() {
+        let backend = backend.as_mut();
+        let mut trainer = block_on(Trainer::new(backend, &small())).expect("starts");
+        let first = block_on(train(backend, &mut trainer, 10, 10)).expect("trains");
+        let times = block_on(trainer.profile(backend, 20).expect("a profile")).expect("times");
+        assert!(times.iter().any(|t| t.kernel == "matmul" && t.calls > 0 && t.milliseconds > 0.0), "{times:?}");
+        let second = block_on(train(backend, &mut trainer, 5, 5)).expect("trains");
+        assert_eq!((first.step, second.first_step), (10, 10));
+        assert_eq!(second.losses.len() as u32, second.step - 10);
+        assert_eq!(second.step, trainer.submitted());
+    }
 }

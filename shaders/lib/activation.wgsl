@@ -20,7 +20,7 @@ fn activate(kind: u32, z: f32) -> f32 {
     if (kind == 1u) { return z * sigmoid(z); }
     if (kind == 2u) { return 0.5 * z * (1.0 + erf(z * 0.70710678)); }
     if (kind == 3u) { return safe_tanh(z); }
-    if (kind == 4u) { return max(z, 0.0); }
+    if (kind == 4u) { return select(z, 0.0, z < 0.0); }
     return z;
 }
 

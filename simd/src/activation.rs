@@ -6,7 +6,7 @@ pub fn activate(kind: usize, y: &mut [f32]) {
         1 => y.iter_mut().for_each(|v| *v *= sigmoid(*v)),
         2 => y.iter_mut().for_each(|v| *v *= 0.5 * (1.0 + erf(*v * SQRT_HALF))),
         3 => y.iter_mut().for_each(|v| *v = tanh(*v)),
-        4 => y.iter_mut().for_each(|v| *v = v.max(0.0)),
+        4 => y.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v }),
         _ => {}
     }
 }

@@ -18,8 +18,7 @@ pub(super) fn activate<F: Real>(kind: usize, z: F) -> F {
         1 => z * sigmoid(z),
         2 => F::of(0.5) * z * (F::of(1.0) + (z * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf()),
         3 => z.tanh(),
-        4 if z > F::default() => z,
-        4 => F::default(),
+        4 if z < F::default() => F::default(),
         _ => z,
     }
 }

@@ -9,8 +9,8 @@ use super::call::{Bound, Call};
 use super::{Real, Twin, twin};
 use crate::graph::DType;
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, ProgramId,
-    Region,
+    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, Profile,
+    ProgramId, Region,
 };
 use crate::{Error, Result};
 
@@ -180,8 +180,12 @@ impl<F: Real> CpuBackend<F> {
         let region = |slot: usize, len| Region { buffer: slots[slot], offset: 0, len };
         let outputs = plan.outputs.iter().map(|(name, slot, len)| (name.clone(), region(*slot, *len))).collect();
         slots.push(constants);
-        self.programs.push(Some(Program { launches, own: slots, outputs }));
-        Ok(ProgramId(self.programs.len() - 1))
+        let place = self.programs.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.programs.push(None);
+            self.programs.len() - 1
+        });
+        self.programs[place] = Some(Program { launches, own: slots, outputs });
+        Ok(ProgramId(place))
     }
 
     fn read_now(&self, regions: &[Region]) -> Result<Vec<HostData>> {
@@ -293,9 +297,9 @@ impl<F: Real> Backend for CpuBackend<F> {
         Box::pin(async move { data })
     }
 
-    fn profile(&mut self, program: ProgramId, times: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>> {
-        let profile = self.profile_now(program, times);
-        Box::pin(async move { profile })
+    fn profile(&mut self, program: ProgramId, times: usize) -> Result<Profile> {
+        let profile = self.profile_now(program, times)?;
+        Ok(Profile { times, result: Box::pin(async move { Ok(profile) }) })
     }
 
     fn memory(&self) -> MemoryUse {

@@ -18,13 +18,13 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     }
     let step = counters[counter::STEP];
     let norm = sum.sqrt();
-    scalars[scalar::LOSS] = loss;
-    scalars[scalar::GRAD_NORM] = norm;
     if !loss.finite() || !sum.finite() {
         counters[counter::FROZEN] = 1;
         counters[counter::FROZEN_AT] = step;
         return Ok(());
     }
+    scalars[scalar::LOSS] = loss;
+    scalars[scalar::GRAD_NORM] = norm;
     losses[step as usize % ring] = loss;
     let (one, zero, done) = (F::of(1.0), F::default(), F::of(f64::from(step)));
     let max_norm = scalars[scalar::MAX_NORM];

@@ -10,7 +10,7 @@ use super::readback::{Reading, Staging};
 use super::shader::{Composed, compose};
 use crate::graph::{DType, Value};
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, ProgramId, Region,
+    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Region,
 };
 use crate::{Error, Result};
 
@@ -129,8 +129,12 @@ impl GpuBackend {
         }
         own.extend([constants, uniforms]);
         let outputs = plan.outputs.iter().map(|(name, slot, len)| (name.clone(), *slot, *len, plan.slots[*slot].dtype)).collect();
-        self.programs.push(Some(Program { launches, own, outputs }));
-        Ok(ProgramId(self.programs.len() - 1))
+        let place = self.programs.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.programs.push(None);
+            self.programs.len() - 1
+        });
+        self.programs[place] = Some(Program { launches, own, outputs });
+        Ok(ProgramId(place))
     }
 
     /// All uniform structs one after another, and where each dispatch's begins.
@@ -365,8 +369,8 @@ impl Backend for GpuBackend {
         }
     }
 
-    fn profile(&mut self, program: ProgramId, times: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>> {
-        self.profile_program(program, times).unwrap_or_else(failed)
+    fn profile(&mut self, program: ProgramId, times: usize) -> Result<Profile> {
+        self.profile_program(program, times)
     }
 
     fn memory(&self) -> MemoryUse {

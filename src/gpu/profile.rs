@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use super::executor::GpuBackend;
 use super::readback::Reading;
 use crate::Result;
-use crate::plan::{Backend, KernelTime, LocalFuture, ProgramId};
+use crate::plan::{Backend, KernelTime, Profile, ProgramId};
 
 /// Timestamps a query set may hold (WebGPU's limit is 4096).
 const MAX_QUERIES: usize = 4096;
 
 impl GpuBackend {
     /// Runs the program `times` times (fewer if the clock's memory is full) and adds up the time per kernel.
-    pub(super) fn profile_program(&mut self, program: ProgramId, times: usize) -> Result<LocalFuture<'static, Result<Vec<KernelTime>>>> {
+    pub(super) fn profile_program(&mut self, program: ProgramId, times: usize) -> Result<Profile> {
         self.health()?;
-        let Some(Some(loaded)) = self.programs.get(program.0) else { return Ok(Box::pin(async { Ok(Vec::new()) })) };
+        let Some(Some(loaded)) = self.programs.get(program.0) else { return Ok(Profile::none()) };
         let per_run = 2 * loaded.launches.len();
         if !self.gpu.timestamps || per_run == 0 || per_run > MAX_QUERIES {
-            return Ok(Box::pin(async { Ok(Vec::new()) }));
+            return Ok(Profile::none());
         }
         let times = times.clamp(1, MAX_QUERIES / per_run);
         let count = (per_run * times) as u32;
@@ -48,7 +48,7 @@ impl GpuBackend {
         self.gpu.queue.submit([encoder.finish()]);
         let nanoseconds = f64::from(self.gpu.queue.get_timestamp_period());
         let reading = Reading::start(device, &self.staging, staging, bytes);
-        Ok(Box::pin(async move {
+        let result = Box::pin(async move {
             let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&reading.await?);
             drop(resolved);
             let mut spent: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
@@ -59,6 +59,7 @@ impl GpuBackend {
             }
             let row = |(stem, (calls, milliseconds)): (&str, _)| KernelTime { kernel: stem.to_string(), calls, milliseconds };
             Ok(spent.into_iter().map(row).collect())
-        }))
+        });
+        Ok(Profile { times, result })
     }
 }

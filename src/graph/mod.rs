@@ -223,12 +223,14 @@ impl Graph {
     ///
     /// A value that something else reads too is copied there: WebGPU refuses a dispatch that reads and writes one buffer.
     pub fn place(&mut self, t: Tensor, target: Tensor, offset: usize) -> Result<()> {
-        let mut t = t;
+        // Views that nobody reads need not stand between the value and its place.
+        let (mut t, mut passed) = (t, Vec::new());
         while let Some(below) = self.sole_view(t) {
-            self.nodes[t.0.0 as usize].inputs.clear();
+            passed.push(t);
             t = below;
         }
-        let used = self.nodes.iter().any(|n| n.inputs.contains(&t)) || self.outputs.iter().any(|(_, o)| *o == t);
+        let reads = |(i, n): (usize, &Node)| n.inputs.contains(&t) && !passed.contains(&Tensor(NodeId(i as u32)));
+        let used = self.nodes.iter().enumerate().any(reads) || self.outputs.iter().any(|(_, o)| *o == t);
         let t = if used || !self.owns_memory(t) || self.placed.contains_key(&t.0) { self.copy(t)? } else { t };
         let len = self.shape(t).elements();
         let fail = |message| Error::Shape { op: "place", label: self.node(target).label.clone(), message };

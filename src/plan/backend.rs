@@ -116,6 +116,21 @@ pub struct KernelTime {
     pub milliseconds: f64,
 }
 
+/// A profiled run under way.
+pub struct Profile {
+    /// How often the program is run.
+    pub times: usize,
+    /// The time of each kernel, when the device is done.
+    pub result: LocalFuture<'static, Result<Vec<KernelTime>>>,
+}
+
+impl Profile {
+    /// That of a device without a clock.
+    pub fn none() -> Self {
+        Profile { times: 0, result: Box::pin(async { Ok(Vec::new()) }) }
+    }
+}
+
 /// A machine that holds buffers and runs plans.
 pub trait Backend {
     /// Who this is.
@@ -149,13 +164,14 @@ pub trait Backend {
     /// Reads a named output of a program's last run.
     fn output(&mut self, program: ProgramId, name: &str) -> LocalFuture<'static, Result<HostData>>;
 
-    /// Runs a program so many times with a clock around every kernel; empty where the device has no such clock.
-    fn profile(&mut self, program: ProgramId, times: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>>;
+    /// Runs a program with a clock around every kernel, as often as asked or as the clock's memory allows; not at all where the
+    /// device has no such clock.
+    fn profile(&mut self, program: ProgramId, times: usize) -> Result<Profile>;
 
     /// Device memory in use.
     fn memory(&self) -> MemoryUse;
 
-    /// An error that arrived since the last call: a lost device above all.
+    /// The first error that the device reported of its own accord, a lost device above all; it stays.
     fn health(&self) -> Result<()>;
 
     /// Destroys the device with everything on it. Later calls fail with [`crate::Error::DeviceLost`].

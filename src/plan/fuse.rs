@@ -62,7 +62,8 @@ fn grow(graph: &Graph, root: Tensor, consumers: &HashMap<Tensor, Vec<Tensor>>) -
         // The step's other operand must come from elsewhere: this kernel cannot read what it is writing.
         let own = inputs.get(1).map(|t| below_views(graph, *t)).is_some_and(|t| t == root || group.steps.iter().any(|(_, s)| *s == t));
         let in_order = group.steps.last().is_none_or(|(last, _)| last.stage() < step.stage());
-        let effect_between = graph.effects.iter().any(|e| root < *e && *e < next);
+        let writers = graph.effects.iter().copied().chain(graph.placed.keys().map(|id| Tensor(*id)));
+        let effect_between = writers.into_iter().any(|w| root < w && w < next);
         if inputs[0] != current || own || !in_order || effect_between || !producer.absorbs(step) {
             return group;
         }

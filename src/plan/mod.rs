@@ -8,7 +8,9 @@ mod lifetime;
 
 use std::collections::{BTreeMap, HashSet};
 
-pub use backend::{Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, ProgramId, Region};
+pub use backend::{
+    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Region,
+};
 
 use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value};
 use crate::{Error, Result};

@@ -22,6 +22,9 @@ const VERSION: &str = "1";
 /// Files above this are refused before they are read: the largest model of this page stays far below.
 const MAX_BYTES: usize = 512 << 20;
 
+/// No run gets this far; a file that says so was damaged.
+const MAX_STEP: u32 = 1 << 30;
+
 const COUNTERS: &str = "state.counters";
 const SCALARS: &str = "state.scalars";
 /// Name prefixes of the arenas, in the order of [`Snapshot`]'s fields.
@@ -193,6 +196,10 @@ fn read(tensors: &SafeTensors<'_>, config: Config, params: &ParamTable) -> Resul
     let mut counters: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes_of(COUNTERS, Dtype::U32, &[counter::LEN])?);
     if counters[counter::SEED] != config.seed {
         let message = format!("holds seed {}, the configuration says {}: the file was edited", counters[counter::SEED], config.seed);
+        return Err(Error::checkpoint(COUNTERS, message));
+    }
+    if counters[counter::STEP] > MAX_STEP {
+        let message = format!("says step {}, more than any run has done: the file is damaged", counters[counter::STEP]);
         return Err(Error::checkpoint(COUNTERS, message));
     }
     // All values are finite: a run that had been frozen may try again.

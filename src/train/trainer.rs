@@ -196,9 +196,11 @@ impl Trainer {
         })
     }
 
-    /// Times each kernel over `steps` training steps (they count as steps of the run).
-    pub fn profile(&mut self, backend: &mut dyn Backend, steps: usize) -> LocalFuture<'static, Result<Vec<KernelTime>>> {
-        backend.profile(self.program, steps)
+    /// Times each kernel over `steps` training steps, or as many as the device's clock can hold; they count as steps of the run.
+    pub fn profile(&mut self, backend: &mut dyn Backend, steps: usize) -> Result<LocalFuture<'static, Result<Vec<KernelTime>>>> {
+        let profile = backend.profile(self.program, steps.min(Self::MAX_STEPS))?;
+        self.submitted += profile.times as u32;
+        Ok(profile.result)
     }
 
     /// Frees the run's buffers at once.

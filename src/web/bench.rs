@@ -5,10 +5,10 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{to_error, to_js};
 use super::device::request;
-use crate::Result;
 use crate::cpu::CpuBackend;
 use crate::plan::Backend;
 use crate::train::bench::{Measurement, PRODUCTS, models, product, training};
+use crate::{Error, Result};
 
 /// What `bench.html` prints.
 #[derive(Serialize)]
@@ -21,7 +21,11 @@ struct Report {
 #[wasm_bindgen]
 pub async fn bench(backend: String) -> std::result::Result<JsValue, JsValue> {
     let run = async || -> Result<Report> {
-        let mut backend: Box<dyn Backend> = if backend == "cpu" { Box::new(CpuBackend::<f32>::new()) } else { Box::new(request().await?) };
+        let mut backend: Box<dyn Backend> = match backend.as_str() {
+            "cpu" => Box::new(CpuBackend::<f32>::new()),
+            "webgpu" => Box::new(request().await?),
+            other => return Err(Error::config("backend", format!("“{other}” is unknown: choose webgpu or cpu"))),
+        };
         let mut measurements = Vec::new();
         for config in models() {
             measurements.push(training(backend.as_mut(), &config).await?);

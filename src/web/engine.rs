@@ -19,6 +19,13 @@ use crate::{Error, Result};
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../www/src/engine-types.ts");
 
+#[wasm_bindgen(typescript_custom_section)]
+const INPUT: &str = "
+/** A configuration with any fields left out: they take their defaults. */
+export type ConfigInput = { version?: number, seed?: number, data?: Partial<DataConfig>, model?: Partial<MlpConfig>,
+  schedule?: Partial<ScheduleConfig>, training?: Partial<OptimizerConfig> };
+";
+
 /// Directions of the sliced distance behind [`Engine::quality`].
 const DIRECTIONS: usize = 100;
 
@@ -41,7 +48,7 @@ pub fn default_sample_options() -> JsValue {
 
 /// Fills in defaults and checks every field; throws an error with the first `field` that is wrong.
 #[wasm_bindgen(unchecked_return_type = "Config")]
-pub fn check_config(#[wasm_bindgen(unchecked_param_type = "Partial<Config>")] config: JsValue) -> std::result::Result<JsValue, JsValue> {
+pub fn check_config(#[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue) -> std::result::Result<JsValue, JsValue> {
     let check = || -> Result<Config> {
         let config: Config = from_js(config, "")?;
         config.validate()?;
@@ -54,7 +61,7 @@ pub fn check_config(#[wasm_bindgen(unchecked_param_type = "Partial<Config>")] co
 #[wasm_bindgen(unchecked_return_type = "SampleOptions")]
 pub fn check_sample_options(
     #[wasm_bindgen(unchecked_param_type = "Partial<SampleOptions>")] options: JsValue,
-    #[wasm_bindgen(unchecked_param_type = "Config")] config: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue,
 ) -> std::result::Result<JsValue, JsValue> {
     let check = || -> Result<SampleOptions> {
         let (options, config): (SampleOptions, Config) = (from_js(options, "sample")?, from_js(config, "")?);
@@ -71,7 +78,8 @@ struct Shared {
     clock: Instant,
 }
 
-/// A training run that JavaScript steers. All methods may be called at any time; calls that need the device wait in turn.
+/// A training run that JavaScript steers. All methods may be called at any time: asynchronous ones wait for each other where
+/// they need the device, `set_learning_rate` throws if another call has it at that moment.
 #[wasm_bindgen]
 pub struct Engine {
     shared: Rc<Shared>,
@@ -86,7 +94,7 @@ fn js<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
 impl Engine {
     /// A run of `config`, not started. `backend`: `auto` takes a GPU if there is one, else the faster of software WebGPU and CPU.
     pub async fn create(
-        #[wasm_bindgen(unchecked_param_type = "Partial<Config>")] config: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "\"auto\" | \"webgpu\" | \"cpu\"")] backend: String,
     ) -> std::result::Result<Engine, JsValue> {
         let config: Config = js(from_js(config, ""))?;
@@ -147,10 +155,7 @@ impl Engine {
     }
 
     /// Starts over with `config` on the same device. On an error the running model stays as it is.
-    pub async fn reset(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Partial<Config>")] config: JsValue,
-    ) -> std::result::Result<(), JsValue> {
+    pub async fn reset(&self, #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue) -> std::result::Result<(), JsValue> {
         let initial = from_js(config, "").and_then(|config| Trainer::initial(&config));
         js(self.shared.clone().replace(js(initial)?).await)
     }
@@ -191,11 +196,7 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "KernelTime[]")]
     pub async fn profile(&self, steps: u32) -> std::result::Result<JsValue, JsValue> {
         let shared = self.shared.clone();
-        let mut machine = shared.machine.take().await;
-        let Machine { backend, trainer, .. } = &mut machine;
-        let times = trainer.profile(backend.as_mut(), steps as usize);
-        shared.machine.put(machine);
-        let times = js(times.await)?;
+        let times = js(shared.recovering(|| shared.profile(steps as usize)).await)?;
         let row = |t: crate::plan::KernelTime| KernelTime { kernel: t.kernel, calls: t.calls, milliseconds: t.milliseconds };
         Ok(to_js(&times.into_iter().map(row).collect::<Vec<_>>()))
     }
@@ -248,7 +249,7 @@ impl Shared {
         let submitted = trainer.run(backend.as_mut(), steps);
         if submitted.is_ok() {
             let mut state = self.state.borrow_mut();
-            state.pending.push_back(trainer.report(backend.as_mut()));
+            state.issue(trainer.report(backend.as_mut()));
             state.memory = backend.memory();
         }
         self.machine.put(machine);
@@ -330,6 +331,20 @@ impl Shared {
         result?;
         self.state.borrow_mut().restart(snapshot, memory);
         Ok(())
+    }
+
+    async fn profile(&self, steps: usize) -> Result<Vec<crate::plan::KernelTime>> {
+        let mut machine = self.machine.take().await;
+        let Machine { backend, trainer, .. } = &mut machine;
+        let times = trainer.profile(backend.as_mut(), steps);
+        if times.is_ok() {
+            self.state.borrow_mut().issue(trainer.report(backend.as_mut()));
+        }
+        self.machine.put(machine);
+        let times = times?.await?;
+        self.settle(0, f64::MAX).await?;
+        self.state.borrow_mut().pace.rest();
+        Ok(times)
     }
 
     async fn sample(&self, options: SampleOptions) -> Result<SampleRun> {

@@ -54,7 +54,12 @@ impl Machine {
         }
         let cpu = Machine::cpu(config).await?;
         let (cpu, cpu_speed) = cpu.trial(config).await?;
-        let (gpu, gpu_speed) = Machine::new(gpu, config).await?.trial(config).await?;
+        let gpu = match Machine::new(gpu, config).await {
+            Ok(machine) => machine.trial(config).await,
+            Err(error) => Err(error),
+        };
+        // A software adapter that fails is as good as none: the CPU does the work.
+        let Ok((gpu, gpu_speed)) = gpu else { return Ok(cpu.with_info(Reason::NoAdapter, None)) };
         let measured = Some(MeasuredSpeed { webgpu: gpu_speed, cpu: cpu_speed });
         if gpu_speed > cpu_speed {
             return Ok(gpu.with_info(Reason::SoftwareGpuFaster, measured));

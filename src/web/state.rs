@@ -28,6 +28,11 @@ pub(super) struct State {
     pub snapshot: Snapshot,
     pub memory: MemoryUse,
     snapshot_at: f64,
+    /// Reports asked for, and taken in.
+    issued: u64,
+    taken: u64,
+    /// Reports up to this one were asked for before the run was thawed: that they call it frozen is old news.
+    stale: u64,
     last: Progress,
     unread: Vec<f32>,
     unread_from: u32,
@@ -63,6 +68,9 @@ impl State {
             snapshot,
             memory,
             snapshot_at: 0.0,
+            issued: 0,
+            taken: 0,
+            stale: 0,
             unread: Vec::new(),
             recent: VecDeque::new(),
             recoveries: 0,
@@ -124,7 +132,17 @@ impl State {
         self.pace.steps()
     }
 
-    pub fn take_in(&mut self, progress: Progress, now: f64, budget: f64) {
+    /// Queues a report that has been asked for.
+    pub fn issue(&mut self, report: LocalFuture<'static, Result<Progress>>) {
+        self.issued += 1;
+        self.pending.push_back(report);
+    }
+
+    pub fn take_in(&mut self, mut progress: Progress, now: f64, budget: f64) {
+        self.taken += 1;
+        if self.taken <= self.stale {
+            progress.frozen_at = None;
+        }
         self.called_at = now;
         self.pace.report(now, progress.step, budget);
         for loss in &progress.losses {
@@ -167,6 +185,7 @@ impl State {
         self.snapshot.config.training.learning_rate = learning_rate;
         self.snapshot.scalars[scalar::BASE_RATE] = learning_rate as f32;
         self.last.frozen_at = None;
+        self.stale = self.issued;
     }
 
     pub fn metrics(&mut self) -> Metrics {

@@ -88,6 +88,11 @@ export class Bench extends LitElement {
         color: var(--ink-2);
         font-size: 0.8125rem;
       }
+      @media (min-width: 40rem) {
+        thead th + th {
+          width: 9rem;
+        }
+      }
       ::slotted(pre) {
         margin: 0;
         padding: 1rem;

@@ -1,6 +1,6 @@
 /**
  * `<unnoise-playground>`: the whole tool. It reads its options from the page's address, reflects its state in
- * `data-*` attributes, and fires `ready`, `statechange`, `progress` and `sample`.
+ * `data-*` attributes, and fires `statechange`, `progress`, `sample`, `settingschange` and `datachange`.
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import type { Metrics } from "../engine-types";

@@ -23,7 +23,7 @@ export function readQuery(search: string): ViewOptions {
     const value = query.get(name) as T | null;
     return value !== null && allowed.includes(value) ? value : fallback;
   };
-  const seed = Number(query.get("seed") ?? NaN);
+  const seed = Number(query.get("seed") || NaN);
   return {
     backend: oneOf<Backend>("backend", ["webgpu", "cpu"], "auto"),
     theme: oneOf<Theme>("theme", ["light", "dark", "system"], "system"),

@@ -16,7 +16,7 @@ export type Phase = "loading" | "compiling" | "ready" | "failed";
 export type Topic = "state" | "settings" | "metrics" | "clip" | "time" | "data" | "notices";
 
 /** Checkpoints of these models are a few hundred kilobytes; anything near this is not one. */
-const CHECKPOINT_LIMIT = 256 * 1024 * 1024;
+const CHECKPOINT_LIMIT = 512 * 1024 * 1024;
 
 /** Errors that belong beside the load button and not beside a setting. */
 export const CHECKPOINT = "checkpoint";
