@@ -165,32 +165,44 @@ fn everything_is_freed() {
     }
 }
 
-/// The bar of a plain PyTorch script: 0.05, 0.07, 0.045; two independent draws of the data are 0.025 apart.
-#[test]
-fn samples_come_from_the_distribution() {
-    for (dataset, bound) in [(DatasetName::TwoMoons, 0.07), (DatasetName::SwissRoll, 0.09), (DatasetName::EightGaussians, 0.07)] {
-        let mut config = Config::default();
-        config.data.dataset = dataset;
-        config.training.lr_schedule = LrSchedule::Cosine;
-        config.training.total_steps = 4000;
-        let mut cpu = CpuBackend::<f32>::new();
-        let mut trainer = block_on(Trainer::new(&mut cpu, &config)).expect("starts");
-        let progress = block_on(train(&mut cpu, &mut trainer, 4000, 500)).expect("trains");
-        let options = SampleOptions { num_samples: 4096, ..SampleOptions::default() };
-        let samples = sample(&mut cpu, &trainer, &options).points();
-        let fresh = generate(dataset, 4096, 1234).points;
-        let distance = sliced_wasserstein(&samples, &fresh, 100);
-        let tail = progress.losses.len() - 200;
-        let loss = progress.losses[tail..].iter().sum::<f32>() / 200.0;
-        println!("{dataset:?}: sliced W1 {distance:.4} (bound {bound}), loss {loss:.4}");
-        assert!(distance <= bound, "{dataset:?}: sliced W1 {distance:.4} exceeds {bound}");
-        if let Some(modes) = toy2d::modes(dataset) {
-            for (mode, share) in toy2d::mode_shares(&samples, &modes).into_iter().enumerate() {
-                let relative = share * modes.len() as f64;
-                assert!((0.7..=1.3).contains(&relative), "mode {mode} got {relative:.2} of its share");
-            }
+/// Trains as in the bar, samples 4,096 points and measures them against fresh data. A plain PyTorch script reaches 0.05, 0.07
+/// and 0.045 on the three sets below; two independent draws of the data are 0.025 apart.
+fn quality(dataset: DatasetName, bound: f64) {
+    let mut config = Config::default();
+    config.data.dataset = dataset;
+    config.training.lr_schedule = LrSchedule::Cosine;
+    config.training.total_steps = 4000;
+    let mut cpu = CpuBackend::<f32>::new();
+    let mut trainer = block_on(Trainer::new(&mut cpu, &config)).expect("starts");
+    let progress = block_on(train(&mut cpu, &mut trainer, 4000, 500)).expect("trains");
+    let options = SampleOptions { num_samples: 4096, ..SampleOptions::default() };
+    let samples = sample(&mut cpu, &trainer, &options).points();
+    let fresh = generate(dataset, 4096, 1234).points;
+    let distance = sliced_wasserstein(&samples, &fresh, 100);
+    let tail = &progress.losses[progress.losses.len() - 200..];
+    println!("{dataset:?}: sliced W1 {distance:.4} (bound {bound}), loss {:.4}", tail.iter().sum::<f32>() / 200.0);
+    assert!(distance <= bound, "{dataset:?}: sliced W1 {distance:.4} exceeds {bound}");
+    if let Some(modes) = toy2d::modes(dataset) {
+        for (mode, share) in toy2d::mode_shares(&samples, &modes).into_iter().enumerate() {
+            let relative = share * modes.len() as f64;
+            assert!((0.7..=1.3).contains(&relative), "mode {mode} got {relative:.2} of its share");
         }
     }
+}
+
+#[test]
+fn samples_are_two_moons() {
+    quality(DatasetName::TwoMoons, 0.07);
+}
+
+#[test]
+fn samples_are_a_swiss_roll() {
+    quality(DatasetName::SwissRoll, 0.09);
+}
+
+#[test]
+fn samples_are_eight_gaussians() {
+    quality(DatasetName::EightGaussians, 0.07);
 }
 
 /// Layout facts that a checkpoint promises to PyTorch.
