@@ -85,7 +85,9 @@ need_wasm_bindgen() {
   if has wasm-bindgen-test-runner && [[ $(wasm-bindgen --version 2>/dev/null) == "wasm-bindgen $version" ]]; then return; fi
   if [[ ! -x $home/bin/wasm-bindgen ]]; then
     say "installing wasm-bindgen $version into .tools/"
-    cargo_install "$home" wasm-bindgen-cli --version "=$version" --bin wasm-bindgen --bin wasm-bindgen-test-runner
+    # No default features: TLS is not needed to talk to a browser on this machine.
+    cargo_install "$home" wasm-bindgen-cli --version "=$version" --no-default-features \
+      --bin wasm-bindgen --bin wasm-bindgen-test-runner
   fi
   PATH=$home/bin:$PATH
 }
@@ -94,7 +96,7 @@ need_wasm_bindgen() {
 cargo_install() {
   local home=$1
   shift
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_DEBUG=false \
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_DEBUG=false \
     cargo install --quiet --root "$home" "$@"
 }
 
@@ -102,7 +104,7 @@ need_npm_packages() {
   need_node
   cmp -s www/package-lock.json www/node_modules/.installed && return
   say "installing npm packages"
-  (cd www && npm ci --no-audit --no-fund)
+  (cd www && npm ci --ignore-scripts --no-audit --no-fund)
   cp www/package-lock.json www/node_modules/.installed
 }
 
@@ -247,10 +249,10 @@ test_page() {
   need_chromium
   build
   say "page: types and sizes"
-  (cd www && npx --no-install tsc --noEmit)
+  (cd www && node_modules/.bin/tsc --noEmit)
   node scripts/sizes.mjs "$DIST"
   say "page: tests in $CHROMIUM"
-  node --test --test-concurrency=1 tests/page/*.test.mjs
+  node --test --test-reporter=spec --test-concurrency=1 tests/page/*.test.mjs
 }
 
 # Commands one by one, not joined by `&&`: that would switch `set -e` off within them.

@@ -42,15 +42,9 @@ fn step_graph() -> Graph {
         let t = g.resource("t", TensorType::u32([BATCH]))?;
         let output = model.build(&mut g, x, t)?;
         let loss = g.mse(output, noise, None)?;
-        let params = g.trainable()?;
-        let grads = g.grad(loss, &params)?;
-        let arena = g.arena_resource("grad")?;
-        let offsets: Vec<usize> = g.params().iter().map(|p| p.offset).collect();
-        for (grad, offset) in grads.into_iter().zip(offsets) {
-            g.place(grad, arena, offset)?;
-        }
+        let grads = g.grad_into_arena(loss)?;
         g.output("output", output)?;
-        let partials = g.square_sums(arena)?;
+        let partials = g.square_sums(grads)?;
         let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
         let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
         let losses = g.resource("losses", TensorType::f32([64]))?;

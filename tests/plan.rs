@@ -107,14 +107,7 @@ fn elementwise_work_rides_behind_matrix_products() {
     let mut build = || -> unnoise::Result<()> {
         let y = model.build(&mut g, x, t)?;
         let loss = g.mse(y, target, None)?;
-        let params = g.trainable()?;
-        let grads = g.grad(loss, &params)?;
-        let arena = g.arena_resource("grad")?;
-        let offsets: Vec<usize> = g.params().iter().map(|p| p.offset).collect();
-        for (grad, offset) in grads.into_iter().zip(offsets) {
-            g.place(grad, arena, offset)?;
-        }
-        Ok(())
+        g.grad_into_arena(loss).map(|_| ())
     };
     build().expect("builds");
     let plan = Plan::compile(&g, Tuning::GPU).expect("compiles");

@@ -10,7 +10,7 @@ use super::{Real, Twin, twin};
 use crate::graph::DType;
 use crate::plan::{
     Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, Profile,
-    ProgramId, Region,
+    ProgramId, Region, keep,
 };
 use crate::{Error, Result};
 
@@ -180,12 +180,7 @@ impl<F: Real> CpuBackend<F> {
         let region = |slot: usize, len| Region { buffer: slots[slot], offset: 0, len };
         let outputs = plan.outputs.iter().map(|(name, slot, len)| (name.clone(), region(*slot, *len))).collect();
         slots.push(constants);
-        let place = self.programs.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.programs.push(None);
-            self.programs.len() - 1
-        });
-        self.programs[place] = Some(Program { launches, own: slots, outputs });
-        Ok(ProgramId(place))
+        Ok(ProgramId(keep(&mut self.programs, Program { launches, own: slots, outputs })))
     }
 
     fn read_now(&self, regions: &[Region]) -> Result<Vec<HostData>> {
@@ -208,18 +203,8 @@ impl<F: Real> Backend for CpuBackend<F> {
 
     fn allocate(&mut self, _label: &str, dtype: DType, len: usize) -> Result<BufferId> {
         self.alive()?;
-        let buffer = Some(Buffer::zeros(dtype, len));
-        // A freed place is used again, so that a long session does not grow the table.
-        match self.buffers.iter().position(Option::is_none) {
-            Some(i) => {
-                self.buffers[i] = buffer;
-                Ok(BufferId(i))
-            }
-            None => {
-                self.buffers.push(buffer);
-                Ok(BufferId(self.buffers.len() - 1))
-            }
-        }
+        let buffer = Buffer::zeros(dtype, len);
+        Ok(BufferId(keep(&mut self.buffers, buffer)))
     }
 
     fn free(&mut self, buffer: BufferId) {

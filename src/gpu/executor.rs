@@ -10,7 +10,7 @@ use super::readback::{Reading, Staging};
 use super::shader::{Composed, compose};
 use crate::graph::{DType, Value};
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Region,
+    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Region, keep,
 };
 use crate::{Error, Result};
 
@@ -129,12 +129,7 @@ impl GpuBackend {
         }
         own.extend([constants, uniforms]);
         let outputs = plan.outputs.iter().map(|(name, slot, len)| (name.clone(), *slot, *len, plan.slots[*slot].dtype)).collect();
-        let place = self.programs.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.programs.push(None);
-            self.programs.len() - 1
-        });
-        self.programs[place] = Some(Program { launches, own, outputs });
-        Ok(ProgramId(place))
+        Ok(ProgramId(keep(&mut self.programs, Program { launches, own, outputs })))
     }
 
     /// All uniform structs one after another, and where each dispatch's begins.
@@ -268,17 +263,8 @@ impl Backend for GpuBackend {
     fn allocate(&mut self, label: &str, dtype: DType, len: usize) -> Result<BufferId> {
         self.health()?;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let buffer = Some((Rc::new(self.ledger.allocate(&self.gpu.device, label, 4 * len as u64, usage)?), dtype));
-        match self.buffers.iter().position(Option::is_none) {
-            Some(i) => {
-                self.buffers[i] = buffer;
-                Ok(BufferId(i))
-            }
-            None => {
-                self.buffers.push(buffer);
-                Ok(BufferId(self.buffers.len() - 1))
-            }
-        }
+        let buffer = (Rc::new(self.ledger.allocate(&self.gpu.device, label, 4 * len as u64, usage)?), dtype);
+        Ok(BufferId(keep(&mut self.buffers, buffer)))
     }
 
     fn free(&mut self, buffer: BufferId) {

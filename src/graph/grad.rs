@@ -25,6 +25,19 @@ impl Graph {
         self.grad_from(loss, seed, wrt)
     }
 
+    /// Gradients of `loss` with respect to all trainable parameters, each computed straight into its range of the arena
+    /// resource `grad`, which is returned. Ask for it when all parameters have been made.
+    pub fn grad_into_arena(&mut self, loss: Tensor) -> Result<Tensor> {
+        let params = self.trainable()?;
+        let grads = self.grad(loss, &params)?;
+        let arena = self.arena_resource("grad")?;
+        let offsets: Vec<usize> = self.params.iter().filter(|p| p.trainable).map(|p| p.offset).collect();
+        for (grad, offset) in grads.into_iter().zip(offsets) {
+            self.place(grad, arena, offset)?;
+        }
+        Ok(arena)
+    }
+
     /// As [`Graph::grad`] for an `y` of any shape, given `dy`, the gradient with respect to it (a vector-Jacobian product).
     pub fn grad_from(&mut self, y: Tensor, dy: Tensor, wrt: &[Tensor]) -> Result<Vec<Tensor>> {
         let reaches = self.reaches(wrt, y);

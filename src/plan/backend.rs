@@ -131,6 +131,16 @@ impl Profile {
     }
 }
 
+/// Puts `value` into the first free place of a table, so that a long session does not grow it, and returns the place.
+pub(crate) fn keep<T>(table: &mut Vec<Option<T>>, value: T) -> usize {
+    let place = table.iter().position(Option::is_none).unwrap_or_else(|| {
+        table.push(None);
+        table.len() - 1
+    });
+    table[place] = Some(value);
+    place
+}
+
 /// A machine that holds buffers and runs plans.
 pub trait Backend {
     /// Who this is.

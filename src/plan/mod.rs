@@ -8,6 +8,7 @@ mod lifetime;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub(crate) use backend::keep;
 pub use backend::{
     Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Region,
 };

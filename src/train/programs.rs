@@ -45,14 +45,8 @@ pub(super) fn training_step(config: &Config) -> Result<Graph> {
     let prediction = config.model.build(&mut g, xt, t)?;
     let loss = g.mse(prediction, noise, None)?;
 
-    let params = g.trainable()?;
-    let grads = g.grad(loss, &params)?;
-    let arena = g.arena_resource("grad")?;
-    let offsets: Vec<usize> = g.params().iter().filter(|p| p.trainable).map(|p| p.offset).collect();
-    for (grad, offset) in grads.into_iter().zip(offsets) {
-        g.place(grad, arena, offset)?;
-    }
-    let partials = g.square_sums(arena)?;
+    let grads = g.grad_into_arena(loss)?;
+    let partials = g.square_sums(grads)?;
     let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
     let losses = g.resource("losses", TensorType::f32([RING]))?;
     let run = RunState { counters, scalars, losses };
