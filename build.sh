@@ -189,7 +189,7 @@ build() {
 build_wasm() {
   local made=${CARGO_TARGET_DIR:-target}/$WASM/$PROFILE/unnoise.wasm
   cargo build --locked --profile "$PROFILE" --target "$WASM" --lib
-  [[ $DIST/pkg/unnoise_bg.wasm -nt $made ]] && return
+  [[ $DIST/pkg/unnoise_bg.wasm -nt $made && $DIST/pkg/unnoise_bg.wasm -nt build.sh ]] && return
   rm -rf "$DIST/pkg"
   wasm-bindgen --target web --remove-name-section --out-dir "$DIST/pkg" "$made"
 }
