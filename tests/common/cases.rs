@@ -6,12 +6,12 @@ use unnoise::graph::ops::process::STEP_COLUMNS;
 use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
-use super::{Built, Case, counters, floats, integers};
+use super::{Built, Case, counters, floats, images, integers};
 
-type Shapes = &'static [&'static [usize]];
+pub(super) type Shapes = &'static [&'static [usize]];
 
 /// An operation on floats `x0`, `x1`, … of these shapes, differentiated by all of them.
-fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result<Tensor>) -> Case {
+pub(super) fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result<Tensor>) -> Case {
     let build = move || {
         let mut graph = Graph::new();
         let mut inputs = Vec::new();
@@ -26,7 +26,7 @@ fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result
 }
 
 /// An operation without derivative; it reports what it computes as outputs or leaves it in resources.
-fn plain(name: &str, build: impl Fn(&mut Graph) -> Result<()> + 'static) -> Case {
+pub(super) fn plain(name: &str, build: impl Fn(&mut Graph) -> Result<()> + 'static) -> Case {
     let build = move || {
         let mut graph = Graph::new();
         build(&mut graph)?;
@@ -41,10 +41,13 @@ macro_rules! at_shapes {
     };
 }
 
+pub(super) use at_shapes;
+
 /// All cases.
 pub fn ops() -> Vec<Case> {
     let mut all = Vec::new();
     matrix_products(&mut all);
+    images::images(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
     losses(&mut all);

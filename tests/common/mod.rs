@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 pub mod cases;
+mod images;
 pub mod runs;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,9 @@
 mod activation;
 mod binary;
 mod concat;
+mod conv;
 mod gather;
+mod group_norm;
 mod matmul;
 mod mse;
 pub mod optimizer;
@@ -17,6 +19,7 @@ pub mod state;
 mod timestep_embedding;
 
 pub use activation::Activation;
+pub use conv::Conv2d;
 
 use super::TensorType;
 
