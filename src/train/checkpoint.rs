@@ -12,7 +12,7 @@ use super::config::Config;
 use super::programs::training_step;
 use super::snapshot::Snapshot;
 use crate::graph::ops::state::{counter, scalar};
-use crate::graph::{Param, ParamTable};
+use crate::graph::ParamTable;
 use crate::{Error, Result};
 
 /// Value of the metadata key `format`.
@@ -52,20 +52,6 @@ impl View for Stored {
     }
 }
 
-/// Shape of a parameter in a file: matrices as PyTorch keeps them.
-fn file_shape(param: &Param) -> Vec<usize> {
-    let mut shape = param.shape.to_vec();
-    if param.transposed {
-        shape.reverse();
-    }
-    shape
-}
-
-/// `values [rows, columns]` transposed.
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..rows * columns).map(|i| values[(i % rows) * columns + i / rows]).collect()
-}
-
 impl Snapshot {
     /// This state as a safetensors file.
     ///
@@ -77,8 +63,8 @@ impl Snapshot {
         for (prefix, arena) in PREFIXES.into_iter().zip([&self.param, &self.m, &self.v, &self.ema]) {
             for param in params.iter().filter(|p| p.trainable) {
                 let values = &arena[param.offset..param.offset + param.shape.elements()];
-                let values = if param.transposed { transpose(values, param.shape[0], param.shape[1]) } else { values.to_vec() };
-                let stored = Stored { dtype: Dtype::F32, shape: file_shape(param), bytes: bytemuck::cast_slice(&values).to_vec() };
+                let bytes = bytemuck::cast_slice(&param.to_file(values)).to_vec();
+                let stored = Stored { dtype: Dtype::F32, shape: param.file_shape(), bytes };
                 tensors.push((format!("{prefix}{}", param.name), stored));
             }
         }
@@ -185,9 +171,7 @@ fn read(tensors: &SafeTensors<'_>, config: Config, params: &ParamTable) -> Resul
     for prefix in PREFIXES {
         let mut arena = vec![0.0; params.arena_len(true)];
         for param in params.iter().filter(|p| p.trainable) {
-            let shape = file_shape(param);
-            let values = floats(&format!("{prefix}{}", param.name), &shape)?;
-            let values = if param.transposed { transpose(&values, shape[0], shape[1]) } else { values };
+            let values = param.from_file(&floats(&format!("{prefix}{}", param.name), &param.file_shape())?);
             arena[param.offset..param.offset + values.len()].copy_from_slice(&values);
         }
         arenas.push(arena);
