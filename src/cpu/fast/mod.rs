@@ -2,6 +2,7 @@
 
 mod activation;
 mod adamw;
+mod gemm;
 mod matmul;
 
 use super::Twin;
