@@ -4,8 +4,10 @@
 //! no loop becomes SIMD by itself. They know slices and numbers only; `src/cpu/fast` gives them their arguments.
 
 mod activation;
+mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
+pub use softmax::{dot, exp_shifted, log_sum_exp, softmax, softmax_slope};
 
 /// `y ← y + x`.
 pub fn add(y: &mut [f32], x: &[f32]) {

@@ -48,6 +48,7 @@ pub fn ops() -> Vec<Case> {
     let mut all = Vec::new();
     matrix_products(&mut all);
     images::images(&mut all);
+    attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
     losses(&mut all);
@@ -94,6 +95,35 @@ fn matrix_products(all: &mut Vec<Case>) {
             g.activate(y, Activation::Tanh)
         }
     );
+}
+
+fn attention(all: &mut Vec<Case>) {
+    for (batch, tokens, heads, head) in
+        [(1, 1, 1, 1), (2, 5, 1, 3), (2, 7, 2, 4), (1, 9, 3, 8), (1, 6, 2, 12), (1, 3, 2, 32), (1, 4, 1, 64), (1, 5, 8, 1)]
+    {
+        let build = move || {
+            let mut graph = Graph::new();
+            let shape = [batch, tokens, heads * head];
+            let qkv = [floats(&mut graph, "q", &shape)?, floats(&mut graph, "k", &shape)?, floats(&mut graph, "v", &shape)?];
+            let y = graph.attention(qkv[0], qkv[1], qkv[2], heads)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, qkv.to_vec())) })
+        };
+        all.push(Case { name: format!("attention {batch}×{tokens}, {heads} heads of {head}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+    // Long sequences are compared with the twins only: central differences of them would take minutes.
+    for (batch, tokens, heads, head) in
+        [(2, 49, 8, 8), (2, 49, 1, 1), (1, 64, 4, 32), (1, 196, 8, 3), (1, 196, 3, 12), (1, 256, 1, 64), (1, 256, 5, 4)]
+    {
+        all.push(plain(&format!("attention of {tokens} tokens, {batch} times {heads} heads of {head}"), move |g| {
+            let shape = [batch, tokens, heads * head];
+            let qkv = [floats(g, "q", &shape)?, floats(g, "k", &shape)?, floats(g, "v", &shape)?];
+            let (y, dy) = (g.attention(qkv[0], qkv[1], qkv[2], heads)?, floats(g, "dy", &shape)?);
+            let grads = g.grad_from(y, dy, &qkv)?;
+            g.output("y", y)?;
+            ["dq", "dk", "dv"].into_iter().zip(grads).try_for_each(|(name, grad)| g.output(name, grad))
+        }));
+    }
 }
 
 fn elementwise(all: &mut Vec<Case>) {

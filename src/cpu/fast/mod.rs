@@ -2,6 +2,8 @@
 
 mod activation;
 mod adamw;
+mod attention;
+mod gemm;
 mod matmul;
 
 use super::Twin;
@@ -12,6 +14,9 @@ pub(super) fn find(stem: &str) -> Option<Twin<f32>> {
         "matmul" => matmul::run,
         "activate" => activation::run,
         "activate_grad" => activation::run_grad,
+        "attention" => attention::run,
+        "attention_stats" => attention::run_stats,
+        "attention_grad" => attention::run_grad,
         "adamw" => adamw::run,
         _ => return None,
     })

@@ -1,6 +1,7 @@
 //! The operations, one file each: shape rule, derivative rule, kernels, and the [`super::Graph`] method that appends it.
 
 mod activation;
+pub mod attention;
 mod binary;
 mod concat;
 mod conv;
