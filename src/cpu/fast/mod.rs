@@ -3,8 +3,12 @@
 mod activation;
 mod adamw;
 mod attention;
+mod conv;
+mod epilogue;
 mod gemm;
+mod group_norm;
 mod matmul;
+mod sums;
 
 use super::Twin;
 
@@ -17,6 +21,14 @@ pub(super) fn find(stem: &str) -> Option<Twin<f32>> {
         "attention" => attention::run,
         "attention_stats" => attention::run_stats,
         "attention_grad" => attention::run_grad,
+        "conv" => conv::run,
+        "conv_weight_grad" => conv::run_weight_grad,
+        "group_norm_coefficients" => group_norm::run_coefficients,
+        "group_norm" => group_norm::run,
+        "group_norm_sums" => group_norm::run_sums,
+        "group_norm_grad" => group_norm::run_grad,
+        "reduce" => sums::run_reduce,
+        "binary" => sums::run_binary,
         "adamw" => adamw::run,
         _ => return None,
     })

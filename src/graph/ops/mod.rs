@@ -13,6 +13,7 @@ pub mod optimizer;
 pub mod process;
 mod random;
 mod reduce;
+mod resample;
 mod reshape;
 mod scale;
 mod slice;
