@@ -1,9 +1,11 @@
 //! Data sets: 2D distributions generated from a seed, and the distance between two clouds of points.
 
 mod distance;
+mod store;
 pub mod toy2d;
 
 pub use distance::sliced_wasserstein;
+pub use store::ImageStore;
 pub use toy2d::{DatasetName, PointSet, generate};
 
 use crate::error::{Error, Result};

@@ -13,7 +13,6 @@ pub mod optimizer;
 pub mod process;
 mod random;
 mod reduce;
-mod resample;
 mod reshape;
 mod scale;
 mod slice;
