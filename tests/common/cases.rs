@@ -2,6 +2,7 @@
 
 use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
+use unnoise::graph::ops::pixels::image_words;
 use unnoise::graph::ops::process::STEP_COLUMNS;
 use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
@@ -48,7 +49,9 @@ pub fn ops() -> Vec<Case> {
     attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
+    images(&mut all);
     losses(&mut all);
+    classifier(&mut all);
     random(&mut all);
     process(&mut all);
     optimizer(&mut all);
@@ -171,6 +174,24 @@ fn shapes(all: &mut Vec<Case>) {
     }
 }
 
+fn images(all: &mut Vec<Case>) {
+    at_shapes!(all, "mean of squares", [[&[1, 2, 2, 1]], [&[2, 5, 4, 3]], [&[3, 7, 9, 8]], [&[1, 3, 2, 65]]], |g, x| g.avg_pool2(x[0]));
+    at_shapes!(all, "twice the size", [[&[1, 1, 1, 1]], [&[2, 3, 2, 5]], [&[3, 4, 7, 8]], [&[1, 2, 1, 65]]], |g, x| g.upsample2(x[0]));
+    at_shapes!(all, "down and up", [[&[1, 3, 5, 2]], [&[2, 5, 2, 4]], [&[1, 9, 6, 3]]], |g, x| {
+        let y = g.avg_pool2(x[0])?;
+        let y = g.activate(y, Activation::Tanh)?;
+        g.upsample2(y)
+    });
+    for (rows, batch, image) in [(1, 1, [1, 1, 1]), (9, 5, [3, 3, 1]), (4, 67, [5, 2, 3]), (6, 9, [8, 8, 1])] {
+        all.push(plain(&format!("pixels of {rows} images {image:?}, {batch} times"), move |g| {
+            let data = g.resource("pixels", TensorType::u32([rows * image_words(image)]))?;
+            let index = integers(g, "index", batch)?;
+            let y = g.gather_pixels(data, index, image)?;
+            g.output("y", y)
+        }));
+    }
+}
+
 fn losses(all: &mut Vec<Case>) {
     at_shapes!(all, "mse", [[&[1, 1], &[1, 1]], [&[65, 2], &[65, 2]], [&[5, 3, 67], &[5, 3, 67]]], |g, x| g.mse(x[0], x[1], None));
     for shape in [&[1usize, 1][..], &[65, 2], &[5, 3, 67]] {
@@ -183,6 +204,22 @@ fn losses(all: &mut Vec<Case>) {
             Ok(Built { graph, differentiate: Some((y, vec![p, q])) })
         };
         all.push(Case { name: format!("weighted mse {shape:?}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+}
+
+/// Labels are below 7: with fewer classes some count as the last.
+fn classifier(all: &mut Vec<Case>) {
+    for (batch, classes) in [(1, 1), (65, 3), (7, 10), (5, 130)] {
+        let build = move || {
+            let mut graph = Graph::new();
+            let (logits, labels) = (floats(&mut graph, "logits", &[batch, classes])?, integers(&mut graph, "labels", batch)?);
+            // Some logits far from 0, as those of a classifier that is sure.
+            let scaled = graph.scale(logits, 8.0)?;
+            let y = graph.cross_entropy(scaled, labels)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, vec![logits])) })
+        };
+        all.push(Case { name: format!("cross-entropy {batch}×{classes}"), build: Box::new(build), tolerance: 2e-6 });
     }
 }
 

@@ -66,6 +66,7 @@ pub fn start(resource: &Resource) -> (Vec<f64>, Vec<u32>) {
                 (c[counter::STEP], c[counter::SEED]) = (3, 7);
                 c
             }
+            "pixels" => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0]).collect(),
             _ => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0] % 7).collect(),
         };
         return (Vec::new(), values);
