@@ -4,7 +4,7 @@ use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
 use unnoise::graph::ops::pixels::image_words;
 use unnoise::graph::ops::process::STEP_COLUMNS;
-use unnoise::graph::ops::state::scalar;
+use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
 use super::{Built, Case, counters, floats, integers};
@@ -230,6 +230,20 @@ fn random(all: &mut Vec<Case>) {
             let y = g.uniform_int(counters, 4, n, 1000)?;
             g.output("y", y)
         }));
+        for slot in [counter::DATA_COUNT, counter::FROZEN] {
+            all.push(plain(&format!("{n} uniform integers below counter {slot}"), move |g| {
+                let counters = counters(g)?;
+                let y = g.uniform_below(counters, 4, n, slot)?;
+                g.output("y", y)
+            }));
+        }
+        for probability in [0.0, 0.1, 1.0] {
+            all.push(plain(&format!("{n} labels dropped at {probability}"), move |g| {
+                let (labels, counters) = (integers(g, "labels", n)?, counters(g)?);
+                let y = g.drop_labels(labels, counters, 6, probability, 10)?;
+                g.output("y", y)
+            }));
+        }
         all.push(plain(&format!("normals {n}"), move |g| {
             let counters = counters(g)?;
             let y = g.normal(counters, 5, [n])?;
