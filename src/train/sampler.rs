@@ -136,6 +136,7 @@ impl Sampler {
         for (step, frame) in table.iter().zip(&kept) {
             rows.extend(step.to_f32());
             rows.push(frame.map_or(-1.0, |f| f as f32));
+            rows.extend(step.prediction_f32());
             times.push(step.timestep as u32);
             if frame.is_some() {
                 timesteps.push(step.prev_timestep.map_or(-1, |t| t as i32));

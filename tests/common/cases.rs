@@ -3,7 +3,7 @@
 use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
 use unnoise::graph::ops::pixels::image_words;
-use unnoise::graph::ops::process::STEP_COLUMNS;
+use unnoise::graph::ops::process::{Frames, STEP_COLUMNS};
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
@@ -260,13 +260,18 @@ fn process(all: &mut Vec<Case>) {
             let y = g.blend(x, e, t, table)?;
             g.output("y", y)
         }));
-        for noise in [false, true] {
-            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}"), move |g| {
+        // Frames beyond those there are and negative ones keep nothing.
+        for (noise, keep, frame) in [(false, false, 2.0), (true, false, -1.0), (true, true, 3.0), (false, true, 4.0), (false, true, 0.0)] {
+            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, frame {frame}"), move |g| {
                 let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
                 let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
-                let (coefficients, frames) = (floats(g, "coefficients", &[5, STEP_COLUMNS])?, floats(g, "frames", &[4, batch, dim])?);
+                let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4];
+                let coefficients =
+                    g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
+                let samples = floats(g, "frames", &[4, batch, dim])?;
+                let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
                 let counters = counters(g)?;
-                g.linear_step(x, e, z, coefficients, counters, frames)?;
+                g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted })?;
                 g.next_step(counters)
             }));
         }
