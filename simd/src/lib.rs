@@ -9,7 +9,7 @@ mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
 pub use norm::{Lines, column_squares, column_sums};
-pub use softmax::{dot, exp_shifted, log_sum_exp, softmax, softmax_slope};
+pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 
 /// `y ← y + x`.
 pub fn add(y: &mut [f32], x: &[f32]) {

@@ -43,6 +43,10 @@ pub struct StepCoefficients {
     pub c_eps: f64,
     /// Factor of fresh noise: its standard deviation `σ`; 0 in a deterministic step, and always at the last.
     pub c_noise: f64,
+    /// Factor of the sample in the predicted clean sample `x̂_0 = p_x · x + p_eps · ε̂` (arXiv 2006.11239, equation 15).
+    pub p_x: f64,
+    /// Factor of the predicted noise in `x̂_0`.
+    pub p_eps: f64,
 }
 
 impl StepCoefficients {
@@ -51,9 +55,25 @@ impl StepCoefficients {
         [self.c_x as f32, self.c_eps as f32, self.c_noise as f32]
     }
 
+    /// `[p_x, p_eps]` as a device reads them.
+    pub fn prediction_f32(&self) -> [f32; 2] {
+        [self.p_x as f32, self.p_eps as f32]
+    }
+
     /// `x_prev` of one element.
     pub fn apply(&self, x: f64, epsilon: f64, z: f64) -> f64 {
         self.c_x * x + self.c_eps * epsilon + self.c_noise * z
+    }
+
+    /// `x̂_0` of one element.
+    pub fn predict(&self, x: f64, epsilon: f64) -> f64 {
+        self.p_x * x + self.p_eps * epsilon
+    }
+
+    /// `[p_x, p_eps]` at timestep `t`: `x = √ᾱ_t x̂_0 + √(1-ᾱ_t) ε̂` solved for `x̂_0`.
+    fn prediction(schedule: &Schedule, t: usize) -> [f64; 2] {
+        let alpha = schedule.alphas_cumprod[t];
+        [1.0 / alpha.sqrt(), -((1.0 - alpha) / alpha).sqrt()]
     }
 
     fn ddim(schedule: &Schedule, t: usize, prev: Option<usize>, eta: f64) -> Self {
@@ -63,7 +83,8 @@ impl StepCoefficients {
         // but for rounding.
         let c_x = (before / now).sqrt();
         let c_eps = (1.0 - before - variance).max(0.0).sqrt() - c_x * (1.0 - now).sqrt();
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt() }
+        let [p_x, p_eps] = Self::prediction(schedule, t);
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt(), p_x, p_eps }
     }
 
     fn ddpm(schedule: &Schedule, t: usize, prev: Option<usize>, variance_type: VarianceType) -> Self {
@@ -77,7 +98,8 @@ impl StepCoefficients {
             (_, VarianceType::FixedSmall) => schedule.posterior_variance(t, prev),
             (_, VarianceType::FixedLarge) => beta,
         };
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt() }
+        let [p_x, p_eps] = Self::prediction(schedule, t);
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt(), p_x, p_eps }
     }
 }
 

@@ -68,8 +68,8 @@ impl Snapshot {
                 tensors.push((format!("{prefix}{}", param.name), stored));
             }
         }
-        let counters = bytemuck::cast_slice(&self.counters).to_vec();
-        tensors.push((COUNTERS.into(), Stored { dtype: Dtype::U32, shape: vec![counter::LEN], bytes: counters }));
+        let counters = bytemuck::cast_slice(&self.counters[..counter::SAVED]).to_vec();
+        tensors.push((COUNTERS.into(), Stored { dtype: Dtype::U32, shape: vec![counter::SAVED], bytes: counters }));
         let scalars = bytemuck::cast_slice(&self.scalars).to_vec();
         tensors.push((SCALARS.into(), Stored { dtype: Dtype::F32, shape: vec![scalar::LEN], bytes: scalars }));
         let config = serde_json::to_string(&self.config).map_err(|e| Error::checkpoint("config", e.to_string()))?;
@@ -177,7 +177,8 @@ fn read(tensors: &SafeTensors<'_>, config: Config, params: &ParamTable) -> Resul
         arenas.push(arena);
     }
     let scalars = floats(SCALARS, &[scalar::LEN])?;
-    let mut counters: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes_of(COUNTERS, Dtype::U32, &[counter::LEN])?);
+    let mut counters: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes_of(COUNTERS, Dtype::U32, &[counter::SAVED])?);
+    counters.resize(counter::LEN, 0);
     if counters[counter::SEED] != config.seed {
         let message = format!("holds seed {}, the configuration says {}: the file was edited", counters[counter::SEED], config.seed);
         return Err(Error::checkpoint(COUNTERS, message));

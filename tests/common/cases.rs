@@ -2,8 +2,9 @@
 
 use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
-use unnoise::graph::ops::process::STEP_COLUMNS;
-use unnoise::graph::ops::state::scalar;
+use unnoise::graph::ops::pixels::image_words;
+use unnoise::graph::ops::process::{Frames, STEP_COLUMNS};
+use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
 use super::{Built, Case, counters, floats, images, integers};
@@ -51,7 +52,9 @@ pub fn ops() -> Vec<Case> {
     attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
+    images(&mut all);
     losses(&mut all);
+    classifier(&mut all);
     random(&mut all);
     process(&mut all);
     optimizer(&mut all);
@@ -174,6 +177,24 @@ fn shapes(all: &mut Vec<Case>) {
     }
 }
 
+fn images(all: &mut Vec<Case>) {
+    at_shapes!(all, "mean of squares", [[&[1, 2, 2, 1]], [&[2, 5, 4, 3]], [&[3, 7, 9, 8]], [&[1, 3, 2, 65]]], |g, x| g.avg_pool2(x[0]));
+    at_shapes!(all, "twice the size", [[&[1, 1, 1, 1]], [&[2, 3, 2, 5]], [&[3, 4, 7, 8]], [&[1, 2, 1, 65]]], |g, x| g.upsample2(x[0]));
+    at_shapes!(all, "down and up", [[&[1, 3, 5, 2]], [&[2, 5, 2, 4]], [&[1, 9, 6, 3]]], |g, x| {
+        let y = g.avg_pool2(x[0])?;
+        let y = g.activate(y, Activation::Tanh)?;
+        g.upsample2(y)
+    });
+    for (rows, batch, image) in [(1, 1, [1, 1, 1]), (9, 5, [3, 3, 1]), (4, 67, [5, 2, 3]), (6, 9, [8, 8, 1])] {
+        all.push(plain(&format!("pixels of {rows} images {image:?}, {batch} times"), move |g| {
+            let data = g.resource("pixels", TensorType::u32([rows * image_words(image)]))?;
+            let index = integers(g, "index", batch)?;
+            let y = g.gather_pixels(data, index, image)?;
+            g.output("y", y)
+        }));
+    }
+}
+
 fn losses(all: &mut Vec<Case>) {
     at_shapes!(all, "mse", [[&[1, 1], &[1, 1]], [&[65, 2], &[65, 2]], [&[5, 3, 67], &[5, 3, 67]]], |g, x| g.mse(x[0], x[1], None));
     for shape in [&[1usize, 1][..], &[65, 2], &[5, 3, 67]] {
@@ -189,6 +210,22 @@ fn losses(all: &mut Vec<Case>) {
     }
 }
 
+/// Labels are below 7: with fewer classes some count as the last.
+fn classifier(all: &mut Vec<Case>) {
+    for (batch, classes) in [(1, 1), (65, 3), (7, 10), (5, 130)] {
+        let build = move || {
+            let mut graph = Graph::new();
+            let (logits, labels) = (floats(&mut graph, "logits", &[batch, classes])?, integers(&mut graph, "labels", batch)?);
+            // Some logits far from 0, as those of a classifier that is sure.
+            let scaled = graph.scale(logits, 8.0)?;
+            let y = graph.cross_entropy(scaled, labels)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, vec![logits])) })
+        };
+        all.push(Case { name: format!("cross-entropy {batch}×{classes}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+}
+
 fn random(all: &mut Vec<Case>) {
     for n in [1, 63, 1001] {
         all.push(plain(&format!("uniform integers {n}"), move |g| {
@@ -196,6 +233,20 @@ fn random(all: &mut Vec<Case>) {
             let y = g.uniform_int(counters, 4, n, 1000)?;
             g.output("y", y)
         }));
+        for slot in [counter::DATA_COUNT, counter::FROZEN] {
+            all.push(plain(&format!("{n} uniform integers below counter {slot}"), move |g| {
+                let counters = counters(g)?;
+                let y = g.uniform_below(counters, 4, n, slot)?;
+                g.output("y", y)
+            }));
+        }
+        for probability in [0.0, 0.1, 1.0] {
+            all.push(plain(&format!("{n} labels dropped at {probability}"), move |g| {
+                let (labels, counters) = (integers(g, "labels", n)?, counters(g)?);
+                let y = g.drop_labels(labels, counters, 6, probability, 10)?;
+                g.output("y", y)
+            }));
+        }
         all.push(plain(&format!("normals {n}"), move |g| {
             let counters = counters(g)?;
             let y = g.normal(counters, 5, [n])?;
@@ -212,13 +263,18 @@ fn process(all: &mut Vec<Case>) {
             let y = g.blend(x, e, t, table)?;
             g.output("y", y)
         }));
-        for noise in [false, true] {
-            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}"), move |g| {
+        // Frames beyond those there are and negative ones keep nothing.
+        for (noise, keep, frame) in [(false, false, 2.0), (true, false, -1.0), (true, true, 3.0), (false, true, 4.0), (false, true, 0.0)] {
+            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, frame {frame}"), move |g| {
                 let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
                 let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
-                let (coefficients, frames) = (floats(g, "coefficients", &[5, STEP_COLUMNS])?, floats(g, "frames", &[4, batch, dim])?);
+                let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4];
+                let coefficients =
+                    g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
+                let samples = floats(g, "frames", &[4, batch, dim])?;
+                let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
                 let counters = counters(g)?;
-                g.linear_step(x, e, z, coefficients, counters, frames)?;
+                g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted })?;
                 g.next_step(counters)
             }));
         }

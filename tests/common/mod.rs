@@ -64,9 +64,10 @@ pub fn start(resource: &Resource) -> (Vec<f64>, Vec<u32>) {
         let values = match name.as_str() {
             "counters" => {
                 let mut c = vec![0; counter::LEN];
-                (c[counter::STEP], c[counter::SEED]) = (3, 7);
+                (c[counter::STEP], c[counter::SEED], c[counter::DATA_COUNT]) = (3, 7, 13);
                 c
             }
+            "pixels" => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0]).collect(),
             _ => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0] % 7).collect(),
         };
         return (Vec::new(), values);
@@ -165,7 +166,7 @@ pub fn integers(g: &mut Graph, name: &str, n: usize) -> Result<Tensor> {
     g.resource(name, TensorType::u32([n]))
 }
 
-/// The counters of a run: step 3, seed 7.
+/// The counters of a run: step 3, seed 7, 13 items of data.
 pub fn counters(g: &mut Graph) -> Result<Tensor> {
     g.resource("counters", TensorType::u32([counter::LEN]))
 }

@@ -50,6 +50,22 @@ fn the_last_step_returns_the_predicted_data() {
 }
 
 #[test]
+fn the_predicted_clean_sample_is_the_forward_jump_solved() {
+    let schedule = schedule();
+    for sampler in [SamplerName::Ddim, SamplerName::Ddpm] {
+        let steps = config(sampler, 50).steps(&schedule).unwrap();
+        for step in &steps {
+            let alpha = schedule.alphas_cumprod[step.timestep];
+            let x = alpha.sqrt() * 0.7 + (1.0 - alpha).sqrt() * -1.3;
+            assert!((step.predict(x, -1.3) - 0.7).abs() < 1e-12 / alpha.sqrt(), "{step:?}");
+        }
+        // The last step goes there.
+        let last = &steps[49];
+        assert!((last.predict(0.3, -1.2) - last.apply(0.3, -1.2, 0.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn single_steps_of_ddpm_are_algorithm_2() {
     let schedule = schedule();
     let steps = config(SamplerName::Ddpm, 1000).steps(&schedule).unwrap();

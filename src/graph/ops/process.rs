@@ -14,17 +14,36 @@ struct AtStep {
     count: usize,
 }
 
-/// `x ← c_x · x + c_e · e + c_z · z` with this step's row of `[c_x, c_e, c_z, frame]`, kept in `frames[frame]` if that is
-/// not negative; inputs `x` (resource), `e`, `coefficients [S, 4]`, `counters`, `frames` (resource), `z` if there is any.
+/// `x ← c_x · x + c_e · e + c_z · z` with this step's row of `[c_x, c_e, c_z, frame, p_x, p_e]`, kept in `frames[frame]` if
+/// that is not negative; inputs `x` (resource), `e`, `coefficients [S, 6]`, `counters`, `frames` (resource), then, if there
+/// are any, `z` and `predicted` (resource), which keeps `p_x · x + p_e · e`.
 #[derive(Debug)]
-struct LinearStep;
+struct LinearStep {
+    noise: bool,
+    predicted: bool,
+}
+
+/// Where [`Graph::linear_step`] keeps what the viewer asks for: resources of `[F, …x]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames {
+    /// The sample after the step.
+    pub samples: Tensor,
+    /// The clean sample that the step predicts, if it is wanted.
+    pub predicted: Option<Tensor>,
+}
+
+impl From<Tensor> for Frames {
+    fn from(samples: Tensor) -> Self {
+        Frames { samples, predicted: None }
+    }
+}
 
 /// `step ← step + 1`; input `counters` (resource).
 #[derive(Debug)]
 struct NextStep;
 
-/// Columns of [`Graph::linear_step`]'s table.
-pub const STEP_COLUMNS: usize = 4;
+/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e]`.
+pub const STEP_COLUMNS: usize = 6;
 
 impl Graph {
     /// Mixes `x` and `e`, both `[B, …]`, by the row of `table [T, 2]` that `t [B]` names per sample: the forward jump
@@ -38,8 +57,9 @@ impl Graph {
         self.apply(AtStep { count }, &[table, counters])
     }
 
-    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 4]`; its last
-    /// column is the frame of `frames [F, …x]` that keeps a copy, negative for none.
+    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 6]`, whose columns
+    /// are `c_x, c_e, c_z, frame, p_x, p_e`. Unless `frame` is negative, frame `frame` of `frames [F, …x]` keeps a copy, and
+    /// of `frames.predicted [F, …x]`, if given, `p_x x + p_e e` with the `x` before the step: the predicted clean sample.
     pub fn linear_step(
         &mut self,
         x: Tensor,
@@ -47,10 +67,11 @@ impl Graph {
         z: Option<Tensor>,
         coefficients: Tensor,
         counters: Tensor,
-        frames: Tensor,
+        frames: impl Into<Frames>,
     ) -> Result<()> {
-        let inputs: Vec<Tensor> = [x, e, coefficients, counters, frames].into_iter().chain(z).collect();
-        self.effect(LinearStep, &inputs)
+        let Frames { samples, predicted } = frames.into();
+        let inputs: Vec<Tensor> = [x, e, coefficients, counters, samples].into_iter().chain(z).chain(predicted).collect();
+        self.effect(LinearStep { noise: z.is_some(), predicted: predicted.is_some() }, &inputs)
     }
 
     /// Advances the step in the resource `counters`.
@@ -133,16 +154,19 @@ impl Op for LinearStep {
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
         match inputs {
-            [x, e, table, _, frames, z @ ..]
+            [x, e, table, counters, frames, more @ ..]
                 if x.shape == e.shape
-                    && z.iter().all(|z| z.shape == x.shape)
+                    && counters.dtype == DType::U32
+                    && counters.shape.elements() == state::counter::LEN
+                    && more.iter().take(usize::from(self.noise)).all(|z| z.shape == x.shape)
+                    && more.iter().skip(usize::from(self.noise)).all(|predicted| predicted.shape == frames.shape)
                     && table.shape.rank() == 2
                     && table.shape[1] == STEP_COLUMNS
                     && frames.shape.elements().is_multiple_of(x.shape.elements()) =>
             {
                 Ok(TensorType::f32([1]))
             }
-            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 4], counters and frames [F, …]", inputs)),
+            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 6], counters, and frames (and predicted) [F, …]", inputs)),
         }
     }
 
@@ -161,7 +185,12 @@ impl Op for LinearStep {
             .read("coefficients", l.input(2))
             .read("counters", l.input(3))
             .write("frames", l.input(4))
-            .read_if("NOISE", "z", l.optional(5));
+            .read_if("NOISE", "z", l.optional(5).filter(|_| self.noise))
+            .constant("PREDICTED", self.predicted);
+        let kernel = match l.optional(5 + usize::from(self.noise)) {
+            Some(predicted) => kernel.write("predicted", predicted),
+            None => kernel,
+        };
         l.push(kernel.threads(n, WORKGROUP));
     }
 }
