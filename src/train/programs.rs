@@ -4,7 +4,7 @@ use super::config::Config;
 use crate::Result;
 use crate::diffusion::{ForwardTable, Schedule};
 use crate::graph::ops::optimizer::RunState;
-use crate::graph::ops::process::STEP_COLUMNS;
+use crate::graph::ops::process::{Frames, STEP_COLUMNS};
 use crate::graph::ops::state::{counter, scalar};
 use crate::graph::{Graph, ParamTable, Shape, Tensor, TensorType};
 
@@ -160,7 +160,7 @@ pub(super) fn sampling_step(config: &Config, params: &ParamTable, shape: SampleS
         Some(_) => Some(g.resource("predicted", g.ty(frames).clone())?),
         None => None,
     };
-    g.linear_step(x, prediction, z, coefficients, counters, frames, predicted, shape.clip)?;
+    g.linear_step(x, prediction, z, coefficients, counters, Frames { samples: frames, predicted, clip: shape.clip })?;
     g.next_step(counters)?;
     Ok(g)
 }

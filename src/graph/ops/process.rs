@@ -21,20 +21,23 @@ struct AtStep {
 struct LinearStep {
     noise: bool,
     predicted: bool,
+    clip: bool,
 }
 
-/// Where [`Graph::linear_step`] keeps what the viewer asks for: resources of `[F, …x]`.
+/// Where [`Graph::linear_step`] keeps what the viewer asks for, resources of `[F, …x]`, and what it does to predictions.
 #[derive(Debug, Clone, Copy)]
 pub struct Frames {
     /// The sample after the step.
     pub samples: Tensor,
     /// The clean sample that the step predicts, if it is wanted.
     pub predicted: Option<Tensor>,
+    /// Clean samples are known to lie within [-1, 1]: predictions are kept there.
+    pub clip: bool,
 }
 
 impl From<Tensor> for Frames {
     fn from(samples: Tensor) -> Self {
-        Frames { samples, predicted: None }
+        Frames { samples, predicted: None, clip: false }
     }
 }
 
@@ -42,8 +45,8 @@ impl From<Tensor> for Frames {
 #[derive(Debug)]
 struct NextStep;
 
-/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e]`.
-pub const STEP_COLUMNS: usize = 6;
+/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x, k_e]`.
+pub const STEP_COLUMNS: usize = 9;
 
 impl Graph {
     /// Mixes `x` and `e`, both `[B, …]`, by the row of `table [T, 2]` that `t [B]` names per sample: the forward jump
@@ -57,9 +60,10 @@ impl Graph {
         self.apply(AtStep { count }, &[table, counters])
     }
 
-    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 6]`, whose columns
-    /// are `c_x, c_e, c_z, frame, p_x, p_e`. Unless `frame` is negative, frame `frame` of `frames [F, …x]` keeps a copy, and
-    /// of `frames.predicted [F, …x]`, if given, `p_x x + p_e e` with the `x` before the step: the predicted clean sample.
+    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 9]`, whose columns
+    /// are those of [`STEP_COLUMNS`]. The predicted clean sample is `x̂_0 = p_x x + p_e e`; with `frames.clip` it is brought into
+    /// [-1, 1], and then `x ← k_0 x̂_0 + k_x x + k_e e + c_z z`. Unless `frame` is negative, that frame of `frames.samples`
+    /// and `frames.predicted` keeps a copy of the new `x` and of `x̂_0`.
     pub fn linear_step(
         &mut self,
         x: Tensor,
@@ -69,9 +73,9 @@ impl Graph {
         counters: Tensor,
         frames: impl Into<Frames>,
     ) -> Result<()> {
-        let Frames { samples, predicted } = frames.into();
+        let Frames { samples, predicted, clip } = frames.into();
         let inputs: Vec<Tensor> = [x, e, coefficients, counters, samples].into_iter().chain(z).chain(predicted).collect();
-        self.effect(LinearStep { noise: z.is_some(), predicted: predicted.is_some() }, &inputs)
+        self.effect(LinearStep { noise: z.is_some(), predicted: predicted.is_some(), clip }, &inputs)
     }
 
     /// Advances the step in the resource `counters`.
@@ -166,7 +170,7 @@ impl Op for LinearStep {
             {
                 Ok(TensorType::f32([1]))
             }
-            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 6], counters, and frames (and predicted) [F, …]", inputs)),
+            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 9], counters, and frames (and predicted) [F, …]", inputs)),
         }
     }
 
@@ -186,11 +190,8 @@ impl Op for LinearStep {
             .read("counters", l.input(3))
             .write("frames", l.input(4))
             .read_if("NOISE", "z", l.optional(5).filter(|_| self.noise))
-            .constant("PREDICTED", self.predicted);
-        let kernel = match l.optional(5 + usize::from(self.noise)) {
-            Some(predicted) => kernel.write("predicted", predicted),
-            None => kernel,
-        };
+            .write_if("PREDICTED", "predicted", l.optional(5 + usize::from(self.noise)).filter(|_| self.predicted))
+            .constant("CLIP", self.clip);
         l.push(kernel.threads(n, WORKGROUP));
     }
 }
