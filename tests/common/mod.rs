@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 pub mod cases;
+pub mod fixture;
 mod images;
 pub mod runs;
 
