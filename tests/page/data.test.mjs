@@ -81,6 +81,11 @@ test("damaged packages are named", () => {
 
 const shardFile = (name, file) => gunzipSync(readFileSync(join(folder, name, file)));
 
+test("the server sends shards as they are", async () => {
+  const { headers } = await fetch(`${url}mnist/test-0.bin.gz`, { method: "HEAD" });
+  assert.deepEqual([headers.get("content-type"), headers.get("content-encoding")], ["application/gzip", null]);
+});
+
 test("a set streams in, shard by shard", async () => {
   const manifest = await data.fetchManifest(url, "mnist");
   assert.deepEqual([manifest.title, manifest.side, manifest.channels, manifest.classes.length], ["MNIST", 28, 1, 10]);
