@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, OptimizerConfig, within};
-use crate::data::ImageStore;
+use crate::data::ImageSet;
 use crate::diffusion::{BetaSchedule, ScheduleConfig};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{DownBlockType, UnetConfig, UpBlockType, embedding};
@@ -151,9 +151,17 @@ impl ImageConfig {
         self.conditioning != ClassConditioning::None
     }
 
-    /// An empty store for this run's images.
-    pub fn store(&self) -> ImageStore {
-        ImageStore::new(self.side, self.channels, self.classes, self.count)
+    /// An empty set for this run's images.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if an extent is out of range, which [`ImageConfig::validate`] would have said.
+    pub fn empty_set(&self) -> Result<ImageSet> {
+        ImageSet::new(self.side, self.channels, self.classes)
+    }
+
+    /// Words of four bytes that an image takes on the device: each begins with a word of its own.
+    pub(super) fn words_per_image(&self) -> usize {
+        (self.side * self.side * self.channels).div_ceil(4)
     }
 
     /// Sets how the class comes in, and what the U-Net must have for it.
@@ -175,7 +183,7 @@ impl ImageConfig {
         if ![1, 3].contains(&self.channels) {
             return Err(Error::config("images.channels", format!("{} channels: choose 1 (grey) or 3 (colour)", self.channels)));
         }
-        let bytes = 4 * self.store().words_per_image();
+        let bytes = 4 * self.words_per_image();
         if self.count > MAX_BINDING / bytes {
             let message = format!("{} images of {bytes} bytes exceed 128 MiB: choose at most {}", self.count, MAX_BINDING / bytes);
             return Err(Error::config("images.count", message));

@@ -63,7 +63,7 @@ fn draw(g: &mut Graph, config: &Config, counters: Tensor) -> Result<(Tensor, Opt
         let index = g.uniform_int(counters, stream::BATCH, batch, size)?;
         return Ok((g.gather(data, index)?, None));
     };
-    let pixels = g.resource("pixels", TensorType::u32([images.count, images.store().words_per_image()]))?;
+    let pixels = g.resource("pixels", TensorType::u32([images.count, images.words_per_image()]))?;
     // Of the images that are there: training begins while the rest arrive.
     let index = g.uniform_below(counters, stream::BATCH, batch, counter::DATA_COUNT)?;
     let x0 = g.gather_pixels(pixels, index, [images.side, images.side, images.channels])?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::config::{Config, OptimizerConfig};
 use super::programs::{RING, training_step};
 use super::snapshot::Snapshot;
-use crate::data::{ImageStore, generate};
+use crate::data::{ImageSet, generate};
 use crate::graph::ParamTable;
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
@@ -118,16 +118,38 @@ impl Trainer {
         &self.params
     }
 
-    /// Puts the images on the device that are in `store` and not there yet; training draws from them from the next submit on.
-    pub fn add_images(&mut self, backend: &mut dyn Backend, store: &ImageStore) -> Result<()> {
-        let first = self.images;
-        let Some(pixels) = self.buffers.get("pixels").filter(|_| store.len() > first) else { return Ok(()) };
-        backend.write(*pixels, first * store.words_per_image(), HostSlice::U32(store.words_from(first)))?;
-        if let Some(labels) = self.buffers.get("labels") {
-            backend.write(*labels, first, HostSlice::U32(store.labels_from(first)))?;
+    /// Puts the images of `set` on the device that are not there yet; training draws from them from the next submit on.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for `images` if the set's images are of another size, have more classes, or are more than the run's
+    /// configuration has room for.
+    pub fn add_images(&mut self, backend: &mut dyn Backend, set: &ImageSet) -> Result<()> {
+        let fail = |message: String| Err(Error::config("images", message));
+        let Some(images) = &self.config.images else {
+            return fail("this run learns points: start one on images".into());
+        };
+        if (set.side(), set.channels()) != (images.side, images.channels) || set.classes() > images.classes {
+            let of = |side: usize, channels: usize, classes: usize| format!("{side}×{side}×{channels} with {classes} classes");
+            let (given, wanted) = (of(set.side(), set.channels(), set.classes()), of(images.side, images.channels, images.classes));
+            return fail(format!("the set is {given}, the run's configuration says {wanted}"));
         }
-        backend.write(self.buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[store.len() as u32]))?;
-        self.images = store.len();
+        if set.len() > images.count {
+            return fail(format!("{} are more than the {} that the run's configuration has room for", set.len(), images.count));
+        }
+        let first = self.images;
+        if set.len() <= first {
+            return Ok(());
+        }
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+        let size = set.image_bytes();
+        let words: Vec<u32> = set.pixels()[first * size..].chunks_exact(size).flat_map(|image| image.chunks(4).map(word)).collect();
+        backend.write(self.buffers["pixels"], first * images.words_per_image(), HostSlice::U32(&words))?;
+        if let Some(buffer) = self.buffers.get("labels") {
+            let labels: Vec<u32> = set.labels()[first..].iter().map(|l| u32::from(*l)).collect();
+            backend.write(*buffer, first, HostSlice::U32(&labels))?;
+        }
+        backend.write(self.buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[set.len() as u32]))?;
+        self.images = set.len();
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use unnoise::graph::ops::process::{Frames, STEP_COLUMNS};
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
-use super::{Built, Case, counters, floats, images, integers};
+use super::{Built, Case, counters, floats, image_cases, integers};
 
 pub(super) type Shapes = &'static [&'static [usize]];
 
@@ -48,7 +48,7 @@ pub(super) use at_shapes;
 pub fn ops() -> Vec<Case> {
     let mut all = Vec::new();
     matrix_products(&mut all);
-    images::images(&mut all);
+    image_cases::images(&mut all);
     attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);

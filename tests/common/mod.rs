@@ -6,7 +6,7 @@
 
 pub mod cases;
 pub mod fixture;
-mod images;
+mod image_cases;
 pub mod runs;
 
 use std::collections::BTreeMap;
