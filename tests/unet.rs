@@ -107,7 +107,8 @@ fn compare(name: &str, backend: &mut dyn Backend, steps: usize) {
             let worst = output.iter().zip(wanted).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
             assert!(worst <= 2e-5, "{adapter}: output off by {worst:e}");
             let zero: Vec<String> = fixture.json("zero_gradients");
-            let whole = graph.params().iter().map(|p| read(backend, ids["grad"], p.offset, p.shape.elements())).collect::<Vec<_>>().concat();
+            let whole =
+                graph.params().iter().map(|p| read(backend, ids["grad"], p.offset, p.shape.elements())).collect::<Vec<_>>().concat();
             let whole = whole.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
             let mut largest = (0.0, "");
             for param in graph.params().iter() {

@@ -248,6 +248,10 @@ impl SampleOptions {
         if !self.labels.is_empty() && !images.is_conditional() {
             return fail("this model is not told classes: leave them out, or train one that is".into());
         }
+        if self.guidance_scale != 1.0 && images.is_conditional() && images.no_class().is_none() {
+            let message = "guidance needs a model that was also trained without classes: set label_dropout above 0, or the scale to 1";
+            return Err(Error::config("sample.guidance_scale", message));
+        }
         if !self.labels.is_empty() && self.labels.len() != self.num_samples {
             return fail(format!("{} classes for {} samples: give one for each, or none", self.labels.len(), self.num_samples));
         }

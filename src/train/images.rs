@@ -136,14 +136,14 @@ impl Preset {
 }
 
 impl ImageConfig {
-    /// Rows of the class table: one more than there are classes, for "no class".
+    /// Rows of the class table: the classes and, if labels are dropped, one for "no class".
     pub fn class_rows(&self) -> usize {
-        self.classes + 1
+        self.classes + usize::from(self.label_dropout > 0.0)
     }
 
-    /// The label that stands for "no class".
-    pub fn no_class(&self) -> usize {
-        self.classes
+    /// The label that stands for "no class", if the model has it.
+    pub fn no_class(&self) -> Option<u32> {
+        (self.is_conditional() && self.label_dropout > 0.0).then_some(self.classes as u32)
     }
 
     /// Whether the model is told the class.
@@ -209,8 +209,8 @@ impl ImageConfig {
         Ok(())
     }
 
-    /// Appends the model: predicted noise `[B, side, side, channels]` for `x` of that shape at `t [B]`, with `labels [B]` up to
-    /// and including [`ImageConfig::no_class`] if the model is told the class.
+    /// Appends the model: predicted noise `[B, side, side, channels]` for `x` of that shape at `t [B]`, with `labels [B]` if the
+    /// model is told the class.
     pub(super) fn build(&self, g: &mut Graph, x: Tensor, t: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
         match (self.conditioning, labels) {
             (ClassConditioning::Concat, Some(labels)) => {

@@ -72,7 +72,11 @@ fn draw(g: &mut Graph, config: &Config, counters: Tensor) -> Result<(Tensor, Opt
     }
     let labels = g.resource("labels", TensorType::u32([images.count]))?;
     let labels = g.gather(labels, index)?;
-    Ok((x0, Some(g.drop_labels(labels, counters, stream::LABEL, images.label_dropout, images.no_class() as u32)?)))
+    let labels = match images.no_class() {
+        Some(none) => g.drop_labels(labels, counters, stream::LABEL, images.label_dropout, none)?,
+        None => labels,
+    };
+    Ok((x0, Some(labels)))
 }
 
 /// The predicted noise.

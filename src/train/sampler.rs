@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, SampleOptions, WeightsChoice};
+use super::images::ImageConfig;
 use super::programs::{SampleShape, samples_shape, sampling_start, sampling_step};
 use super::trainer::Trainer;
 use crate::diffusion::{Schedule, StepCoefficients};
@@ -59,6 +60,7 @@ pub struct Sampler {
     dim: usize,
     /// The label of samples without a class, on images.
     no_class: Option<u32>,
+    classes: usize,
     weights: WeightsChoice,
     start: ProgramId,
     step: ProgramId,
@@ -86,13 +88,13 @@ impl Sampler {
     }
 
     fn shape_of(config: &Config, options: &SampleOptions, table: &[StepCoefficients]) -> SampleShape {
-        let conditional = config.images.as_ref().is_some_and(|images| images.is_conditional());
+        let guidable = config.images.as_ref().is_some_and(|images| images.no_class().is_some());
         SampleShape {
             count: options.num_samples,
             frames: options.max_frames.min(table.len() + 1),
             noise: table.iter().any(|s| s.c_noise != 0.0),
             clip: options.clip_sample,
-            guided: conditional && options.guidance_scale != 1.0 && !options.labels.is_empty(),
+            guided: guidable && options.guidance_scale != 1.0 && !options.labels.is_empty(),
         }
     }
 
@@ -142,8 +144,9 @@ impl Sampler {
         let steps_per_submit = (WORK_PER_SUBMIT / work).clamp(1.0, 128.0) as usize;
         let dim = samples_shape(config, 1).elements();
         // The label that stands for "no class" in a model that is told classes.
-        let no_class = config.images.as_ref().map(|images| images.no_class() as u32);
-        Ok(Sampler { shape, dim, no_class, weights, start, step, buffers, steps_per_submit })
+        let no_class = config.images.as_ref().and_then(ImageConfig::no_class);
+        let classes = config.images.as_ref().map_or(1, |images| images.classes);
+        Ok(Sampler { shape, dim, no_class, classes, weights, start, step, buffers, steps_per_submit })
     }
 
     async fn load_programs(
@@ -183,9 +186,11 @@ impl Sampler {
         backend.write(self.buffers["sample counters"], 0, HostSlice::U32(&counters))?;
         backend.write(self.buffers["coefficients"], 0, HostSlice::F32(&rows))?;
         backend.write(self.buffers["times"], 0, HostSlice::U32(&times))?;
-        if let (Some(buffer), Some(no_class)) = (self.buffers.get("sample labels"), self.no_class) {
+        if let Some(buffer) = self.buffers.get("sample labels") {
             let mut labels = options.labels.clone();
-            labels.resize(if self.shape.guided { 2 } else { 1 } * self.shape.count, no_class);
+            // A model without a label for "no class" is given its classes in turn.
+            let fill = |i: usize| self.no_class.unwrap_or((i % self.classes) as u32);
+            labels.extend((labels.len()..if self.shape.guided { 2 } else { 1 } * self.shape.count).map(fill));
             backend.write(*buffer, 0, HostSlice::U32(&labels))?;
         }
         if let Some(buffer) = self.buffers.get("guidance") {

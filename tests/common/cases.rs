@@ -266,18 +266,21 @@ fn process(all: &mut Vec<Case>) {
         // Frames beyond those there are and negative ones keep nothing.
         for (noise, keep, frame) in [(false, false, 2.0), (true, false, -1.0), (true, true, 3.0), (false, true, 4.0), (false, true, 0.0)] {
             let clip = frame == 3.0 || frame == 0.0;
-            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, clip {clip}, frame {frame}"), move |g| {
-                let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
-                let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
-                let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4, 0.7, 0.2, -0.6];
-                let coefficients =
-                    g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
-                let samples = floats(g, "frames", &[4, batch, dim])?;
-                let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
-                let counters = counters(g)?;
-                g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted, clip })?;
-                g.next_step(counters)
-            }));
+            all.push(plain(
+                &format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, clip {clip}, frame {frame}"),
+                move |g| {
+                    let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
+                    let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
+                    let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4, 0.7, 0.2, -0.6];
+                    let coefficients =
+                        g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
+                    let samples = floats(g, "frames", &[4, batch, dim])?;
+                    let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
+                    let counters = counters(g)?;
+                    g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted, clip })?;
+                    g.next_step(counters)
+                },
+            ));
         }
         all.push(plain(&format!("at step, {batch} times"), move |g| {
             let (table, counters) = (integers(g, "times", 9)?, counters(g)?);

@@ -36,24 +36,36 @@ fn convolutions(all: &mut Vec<Case>) {
         None,
         Conv2d::SAME3
     ));
-    at_shapes!(all, "conv stride 2", [[&[1, 4, 4, 4], &[3, 3, 4, 4]], [&[2, 7, 5, 3], &[3, 3, 3, 2]], [&[1, 6, 8, 2], &[3, 3, 2, 5]]], |g, x| g
-        .conv2d(x[0], x[1], None, None, DOWN));
+    at_shapes!(
+        all,
+        "conv stride 2",
+        [[&[1, 4, 4, 4], &[3, 3, 4, 4]], [&[2, 7, 5, 3], &[3, 3, 3, 2]], [&[1, 6, 8, 2], &[3, 3, 2, 5]]],
+        |g, x| g.conv2d(x[0], x[1], None, None, DOWN)
+    );
     at_shapes!(
         all,
         "conv stride 2, padding behind",
         [[&[1, 4, 4, 4], &[3, 3, 4, 4]], [&[2, 7, 5, 3], &[3, 3, 3, 2]], [&[1, 6, 8, 2], &[3, 3, 2, 5]]],
         |g, x| g.conv2d(x[0], x[1], None, None, DOWN_BEHIND)
     );
-    at_shapes!(all, "conv of upsampled", [[&[1, 2, 2, 4], &[3, 3, 4, 4]], [&[2, 3, 1, 3], &[3, 3, 3, 2]], [&[1, 3, 4, 1], &[3, 3, 1, 5]]], |g, x| g
-        .conv2d(x[0], x[1], None, None, UP));
+    at_shapes!(
+        all,
+        "conv of upsampled",
+        [[&[1, 2, 2, 4], &[3, 3, 4, 4]], [&[2, 3, 1, 3], &[3, 3, 3, 2]], [&[1, 3, 4, 1], &[3, 3, 1, 5]]],
+        |g, x| g.conv2d(x[0], x[1], None, None, UP)
+    );
     at_shapes!(
         all,
         "conv 1×1",
         [[&[2, 3, 3, 5], &[1, 1, 5, 3], &[3]], [&[1, 4, 4, 8], &[1, 1, 8, 12], &[12]], [&[1, 1, 2, 1], &[1, 1, 1, 1], &[1]]],
         |g, x| g.conv2d(x[0], x[1], Some(x[2]), None, Conv2d::POINTWISE)
     );
-    at_shapes!(all, "conv 1×1 stride 2", [[&[2, 3, 3, 5], &[1, 1, 5, 3]], [&[1, 4, 4, 8], &[1, 1, 8, 4]], [&[1, 5, 2, 1], &[1, 1, 1, 1]]], |g, x| g
-        .conv2d(x[0], x[1], None, None, DOWN1));
+    at_shapes!(
+        all,
+        "conv 1×1 stride 2",
+        [[&[2, 3, 3, 5], &[1, 1, 5, 3]], [&[1, 4, 4, 8], &[1, 1, 8, 4]], [&[1, 5, 2, 1], &[1, 1, 1, 1]]],
+        |g, x| g.conv2d(x[0], x[1], None, None, DOWN1)
+    );
     at_shapes!(
         all,
         "conv with bias and shift",
@@ -77,10 +89,15 @@ fn convolutions(all: &mut Vec<Case>) {
             g.add(y, x[0])
         }
     );
-    at_shapes!(all, "long sums", [[&[1, 40, 30, 3], &[3, 3, 3, 4]], [&[1, 33, 35, 4], &[3, 3, 4, 8]], [&[5, 16, 16, 1], &[3, 3, 1, 2]]], |g, x| {
-        let y = g.conv2d(x[0], x[1], None, None, Conv2d::SAME3)?;
-        g.scale(y, 0.1)
-    });
+    at_shapes!(
+        all,
+        "long sums",
+        [[&[1, 40, 30, 3], &[3, 3, 3, 4]], [&[1, 33, 35, 4], &[3, 3, 4, 8]], [&[5, 16, 16, 1], &[3, 3, 1, 2]]],
+        |g, x| {
+            let y = g.conv2d(x[0], x[1], None, None, Conv2d::SAME3)?;
+            g.scale(y, 0.1)
+        }
+    );
     at_shapes!(all, "matmul of long sums", [[&[1024, 8], &[1024, 4]], [&[2048, 5], &[2048, 3]], [&[1100, 12], &[1100, 20]]], |g, x| {
         let y = g.matmul(x[0], x[1], true, false)?;
         g.scale(y, 0.05)
@@ -109,11 +126,7 @@ fn group_norms(all: &mut Vec<Case>) {
     at_shapes!(
         all,
         "adaptive group norm",
-        [
-            [&[1, 3, 3, 4], &[4], &[4], &[1, 8]],
-            [&[3, 5, 4, 6], &[6], &[6], &[3, 12]],
-            [&[2, 17, 16, 2], &[2], &[2], &[2, 4]]
-        ],
+        [[&[1, 3, 3, 4], &[4], &[4], &[1, 8]], [&[3, 5, 4, 6], &[6], &[6], &[3, 12]], [&[2, 17, 16, 2], &[2], &[2], &[2, 4]]],
         |g, x| g.group_norm(x[0], x[1], x[2], Some(x[3]), 2, 1e-5, Some(Activation::Silu))
     );
     // The gradient of the skip is added behind that of the norm.

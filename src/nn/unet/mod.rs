@@ -183,14 +183,16 @@ impl UnetConfig {
         }
         let halvings = 1 << (levels - 1);
         if !self.sample_size.is_multiple_of(halvings) {
-            let message = format!("{} cannot be halved {} times without a rest: choose a multiple of {halvings}", self.sample_size, levels - 1);
+            let message =
+                format!("{} cannot be halved {} times without a rest: choose a multiple of {halvings}", self.sample_size, levels - 1);
             return fail("sample_size", message);
         }
         range("norm_num_groups", self.norm_num_groups, 1, 512)?;
         for &channels in &self.block_out_channels {
             range("block_out_channels", channels, 2, 1024)?;
             if !channels.is_multiple_of(self.norm_num_groups) {
-                let message = format!("{} does not divide {channels} channels: choose a common divisor of all widths", self.norm_num_groups);
+                let message =
+                    format!("{} does not divide {channels} channels: choose a common divisor of all widths", self.norm_num_groups);
                 return fail("norm_num_groups", message);
             }
         }
