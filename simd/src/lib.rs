@@ -5,10 +5,12 @@
 
 mod activation;
 mod norm;
+mod planes;
 mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
 pub use norm::{Lines, column_squares, column_sums};
+pub use planes::{Planes, Taps};
 pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 
 /// `y ← y + x`.

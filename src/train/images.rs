@@ -103,7 +103,7 @@ impl Preset {
             Preset::Small => UnetConfig {
                 down_block_types: vec![D::DownBlock2D, D::DownBlock2D, D::AttnDownBlock2D],
                 up_block_types: vec![U::AttnUpBlock2D, U::UpBlock2D, U::UpBlock2D],
-                block_out_channels: vec![8, 16, 48],
+                block_out_channels: vec![8, 16, 32],
                 layers_per_block: 1,
                 ..common
             },

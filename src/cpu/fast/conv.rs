@@ -1,6 +1,10 @@
-//! Convolutions as products of matrices: patches of the input are laid out as rows, a cacheful at a time.
+//! Convolutions as products of matrices: what the taps read is laid out as a matrix, a cacheful at a time.
+//!
+//! `matrixmultiply` packs its left operand quickly if columns lie in one piece, its right one if rows do; the others it gathers
+//! element by element, which for few channels takes longer than the product. So the convolution itself works on runs of pixels
+//! (a column per tap and channel), and the derivative by the weights on patches (a row per pixel).
 
-use unnoise_simd::add;
+use unnoise_simd::{Planes, Taps, add};
 
 use super::epilogue::Steps;
 use super::gemm::gemm;
@@ -63,58 +67,69 @@ impl Patches {
             });
         }
     }
+}
 
-    /// The reverse: adds rows to the pixels they would have been taken from.
-    fn scatter(&self, rows: &[f32], first: usize, x: &mut [f32]) {
-        let channels = self.channels;
-        for (i, row) in rows.chunks_exact(self.len()).enumerate() {
-            self.taps(first + i, |at, target| {
-                if let Some(target) = target {
-                    add(&mut x[target..target + channels], &row[at..at + channels]);
-                }
-            });
-        }
-    }
+/// Planes for images of `from` whose taps have `places`, and how many rows of places are worked on at once.
+fn planes(c: &Call<'_, f32>, from: [usize; 2], places: [usize; 2], channels: usize) -> Result<(Planes, Taps, usize)> {
+    let (kernel, stride, upsample, pad) = (c.u("KERNEL")?, c.u("STRIDE")?, c.u("UPSAMPLE")?, c.u("pad")?);
+    let extent = |i: usize| (pad + from[i] * upsample).max((places[i] - 1) * stride + kernel);
+    let rows = (CACHEFUL / (kernel * kernel * channels * places[1])).clamp(1, places[0]);
+    let taps = Taps { kernel, stride, columns: places[1] };
+    Ok((Planes::new(channels, [extent(0), extent(1)], pad, upsample), taps, rows))
 }
 
 /// See `src/cpu/conv.rs`.
 pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
     let inputs = [c.u("in_height")?, c.u("in_width")?];
     let outputs = [c.u("out_height")?, c.u("out_width")?];
-    let (m, n, channels) = (c.u("m")?, c.u("n")?, c.u("channels")?);
+    if c.flag("INPUT_GRAD") { backward(c, inputs, outputs) } else { forward(c, inputs, outputs) }
+}
+
+fn forward(c: &mut Call<'_, f32>, inputs: [usize; 2], outputs: [usize; 2]) -> Result<()> {
+    let (n, channels) = (c.u("n")?, c.u("channels")?);
     let (x, w, shift, y) = (c.input("x")?, c.input("w")?, c.optional("shift"), c.output("c")?);
-    if c.flag("INPUT_GRAD") {
-        // x is dy, y the derivative by the images: each place's share goes back to the pixels its patch was taken from.
-        let patches = Patches::of(c, outputs, inputs, n)?;
-        let (len, all) = (patches.len(), x.len() / channels);
-        let mut rows = vec![0.0; len * patches.at_once().min(all)];
-        y.fill(0.0);
-        for first in (0..all).step_by(patches.at_once()) {
-            let count = patches.at_once().min(all - first);
-            let (rows, dy) = (&mut rows[..count * len], &x[first * channels..][..count * channels]);
-            gemm(count, channels, len, 1.0, dy, (channels, 1), w, (1, channels), 0.0, rows, (len, 1))?;
-            patches.scatter(rows, first, y);
-        }
-        Steps::of(c)?.finish(0, y);
-        return Ok(());
-    }
-    let patches = Patches::of(c, inputs, outputs, channels)?;
+    let (mut planes, taps, rows) = planes(c, inputs, outputs, channels)?;
     let mut steps = Steps::of(c)?;
-    let len = patches.len();
-    let mut rows = vec![0.0; len * patches.at_once().min(m)];
-    for first in (0..m).step_by(patches.at_once()) {
-        let count = patches.at_once().min(m - first);
-        let (rows, y) = (&mut rows[..count * len], &mut y[first * n..][..count * n]);
-        patches.gather(x, first, rows);
-        gemm(count, len, n, 1.0, rows, (len, 1), w, (n, 1), 0.0, y, (n, 1))?;
-        if let Some(shift) = shift {
-            for (row, y) in y.chunks_exact_mut(n).enumerate() {
-                let image = (first + row) / (outputs[0] * outputs[1]);
-                add(y, &shift[image * n..][..n]);
+    let len = w.len() / n;
+    let mut runs = vec![0.0; len * rows * outputs[1]];
+    let pixels = outputs[0] * outputs[1];
+    let images = x.chunks_exact(inputs[0] * inputs[1] * channels).zip(y.chunks_exact_mut(pixels * n));
+    for (image, (x, y)) in images.enumerate() {
+        planes.fill(x, inputs[1]);
+        for first in (0..outputs[0]).step_by(rows) {
+            let start = first * outputs[1];
+            let count = rows.min(outputs[0] - first) * outputs[1];
+            let (runs, y) = (&mut runs[..len * count], &mut y[start * n..][..count * n]);
+            planes.gather(taps, first, runs);
+            gemm(count, len, n, 1.0, runs, (1, count), w, (n, 1), 0.0, y, (n, 1))?;
+            if let Some(shift) = shift {
+                y.chunks_exact_mut(n).for_each(|y| add(y, &shift[image * n..][..n]));
             }
+            steps.finish(image * pixels + start, y);
         }
-        steps.finish(first, y);
     }
+    Ok(())
+}
+
+/// `x` is `dy`, the result the derivative by the images: each place's share goes back to the pixels that its taps read.
+fn backward(c: &mut Call<'_, f32>, places: [usize; 2], images: [usize; 2]) -> Result<()> {
+    let (n, channels) = (c.u("n")?, c.u("channels")?);
+    let (dy, w, dx) = (c.input("x")?, c.input("w")?, c.output("c")?);
+    let (mut planes, taps, rows) = planes(c, images, places, n)?;
+    let len = w.len() / channels;
+    let mut runs = vec![0.0; len * rows * places[1]];
+    let each = dy.chunks_exact(places[0] * places[1] * channels).zip(dx.chunks_exact_mut(images[0] * images[1] * n));
+    for (dy, dx) in each {
+        planes.clear();
+        for first in (0..places[0]).step_by(rows) {
+            let count = rows.min(places[0] - first) * places[1];
+            let (runs, dy) = (&mut runs[..len * count], &dy[first * places[1] * channels..][..count * channels]);
+            gemm(len, channels, count, 1.0, w, (channels, 1), dy, (1, channels), 0.0, runs, (count, 1))?;
+            planes.scatter(taps, first, runs);
+        }
+        planes.collect(dx, images[1]);
+    }
+    Steps::of(c)?.finish(0, dx);
     Ok(())
 }
 
