@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, HashSet};
 
 pub(crate) use backend::keep;
 pub use backend::{
-    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Region,
+    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Progress,
+    Region,
 };
 
 use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value};

@@ -41,7 +41,7 @@ impl Snapshot {
         }
         tensors.push((COUNTERS.into(), Stored::integers(&self.counters[..counter::SAVED])));
         tensors.push((SCALARS.into(), Stored::floats(vec![scalar::LEN], &self.scalars)));
-        let config = serde_json::to_string(&self.config).map_err(|e| Error::checkpoint("config", e.to_string()))?;
+        let config = serde_json::to_value(&self.config).map_err(|e| Error::checkpoint("config", e.to_string()))?.to_string();
         let metadata = HashMap::from([
             ("format".to_string(), FORMAT.to_string()),
             ("version".to_string(), VERSION.to_string()),
@@ -74,6 +74,7 @@ impl Snapshot {
             return Err(Error::checkpoint("version", message));
         }
         let config: Config = serde_json::from_str(entry("config")?)
+            .and_then(serde_json::from_value::<Config>)
             .map_err(|e| Error::checkpoint("config", format!("{e}: the file was edited or damaged")))?;
         config.validate().map_err(|e| Error::checkpoint("config", e.to_string()))?;
         let params = training_step(&config)?.params().clone();
