@@ -39,7 +39,7 @@ fn row_a(source: i32, c: u32) -> vec4f {
 #if VEC4_A
     return select(vec4f(), x[i / 4u], source >= 0);
 #else
-    let inside = vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(p.channels) & vec4<bool>(source >= 0);
+    let inside = (vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(p.channels)) & vec4<bool>(source >= 0);
     return select(vec4f(), vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), inside);
 #endif
 }

@@ -20,11 +20,11 @@ fn pixels(row: u32) -> Pixels {
 fn taken(o: vec4u, tap: u32, sub: u32, extent: u32) -> vec4i {
 #if INPUT_GRAD
     let at = vec4i(o * UPSAMPLE + sub + p.pad) - i32(tap);
-    let inside = at >= vec4i(0) & at < vec4i(i32(extent * STRIDE)) & (at % i32(STRIDE) == vec4i(0));
+    let inside = (at >= vec4i(0)) & (at < vec4i(i32(extent * STRIDE))) & (at % i32(STRIDE) == vec4i(0));
     return select(vec4i(-1), at / i32(STRIDE), inside);
 #else
     let at = vec4i(o * STRIDE + tap) - i32(p.pad);
-    let inside = at >= vec4i(0) & at < vec4i(i32(extent * UPSAMPLE));
+    let inside = (at >= vec4i(0)) & (at < vec4i(i32(extent * UPSAMPLE)));
     return select(vec4i(-1), at / i32(UPSAMPLE), inside);
 #endif
 }
@@ -34,5 +34,5 @@ fn sources(q: Pixels, ty: u32, tx: u32, sy: u32, sx: u32) -> vec4i {
     let y = taken(q.y, ty, sy, p.in_height);
     let x = taken(q.x, tx, sx, p.in_width);
     let i = (vec4i(q.image) * i32(p.in_height) + y) * i32(p.in_width) + x;
-    return select(vec4i(-1), i, y >= vec4i(0) & x >= vec4i(0));
+    return select(vec4i(-1), i, (y >= vec4i(0)) & (x >= vec4i(0)));
 }
