@@ -8,7 +8,7 @@ mod common;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::fixture::{Fixture, SEED, centred, channels_last, fingerprint, relative, weights};
+use common::fixture::{Fixture, SEED, adamw, centred, channels_last, fingerprint, relative, weights};
 use pollster::block_on;
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend};
@@ -71,19 +71,7 @@ fn compare(name: &str, backend: &mut dyn Backend, steps: usize) {
         assert_eq!(fingerprint(&values), prints[parameter], "{parameter}");
         backend.write(ids["param"], param.offset, HostSlice::F32(&param.from_file(&values))).expect("writes");
     }
-    let mut scalars = [0.0f32; scalar::LEN];
-    for (at, value) in [
-        (scalar::BASE_RATE, 1e-3),
-        (scalar::BETA1, 0.9),
-        (scalar::BETA2, 0.999),
-        (scalar::EPSILON, 1e-8),
-        (scalar::WEIGHT_DECAY, 1e-2),
-        (scalar::BETA1_POWER, 1.0),
-        (scalar::BETA2_POWER, 1.0),
-    ] {
-        scalars[at] = value;
-    }
-    backend.write(ids["scalars"], 0, HostSlice::F32(&scalars)).expect("writes");
+    backend.write(ids["scalars"], 0, HostSlice::F32(&adamw(1e-2))).expect("writes");
     let program = block_on(backend.load(&plan, &ids)).expect("loads");
 
     let (times, losses) = (fixture.integers("timesteps"), fixture.floats("losses"));

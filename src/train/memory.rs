@@ -37,6 +37,18 @@ fn bytes(plan: &Plan, shared: &[&str]) -> u64 {
     plan.own_bytes() + resources.map(|r| 4 * r.len as u64).sum::<u64>()
 }
 
+/// Largest buffer that a kernel of a training step is given.
+fn training_binding(config: &Config) -> Result<usize> {
+    match training_step(config) {
+        Ok(graph) => largest_binding(&graph, Tuning::GPU),
+        // A batch too large for any shape: buffers grow with the batch, so half of it tells half of the bytes.
+        Err(Error::Shape { .. }) if config.training.batch_size > 1 => {
+            Ok(2 * training_binding(&with_batch(config, config.training.batch_size / 2))?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Largest buffer that a kernel of the program is given.
 fn largest_binding(graph: &Graph, tuning: Tuning) -> Result<usize> {
     let plan = Plan::compile(graph, tuning)?;
@@ -54,7 +66,7 @@ fn largest_batch(config: &Config, taken: usize) -> Result<usize> {
     // Activations grow with the batch; rounding aside, so does the largest of them.
     let guess = (config.training.batch_size as f64 * MAX_BINDING as f64 / taken as f64) as usize;
     let mut batch = guess.clamp(1, 65_536);
-    while batch > 1 && largest_binding(&training_step(&with_batch(config, batch))?, Tuning::GPU)? > MAX_BINDING {
+    while batch > 1 && training_binding(&with_batch(config, batch))? > MAX_BINDING {
         batch -= batch.div_ceil(64);
     }
     Ok(batch)
@@ -65,7 +77,7 @@ fn largest_batch(config: &Config, taken: usize) -> Result<usize> {
 /// # Errors
 /// [`Error::Config`] for `training.batch_size` with the limit and the largest batch that fits.
 pub(super) fn check(config: &Config) -> Result<()> {
-    let taken = largest_binding(&training_step(config)?, Tuning::GPU)?;
+    let taken = training_binding(config)?;
     if taken <= MAX_BINDING {
         return Ok(());
     }

@@ -17,6 +17,7 @@ pub mod pace;
 mod sample;
 #[cfg(target_arch = "wasm32")]
 mod shared;
+#[cfg(target_arch = "wasm32")]
 mod slot;
 #[cfg(target_arch = "wasm32")]
 mod state;

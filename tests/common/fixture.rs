@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::de::DeserializeOwned;
+use unnoise::graph::ops::state::scalar;
 use unnoise::threefry::Stream;
 
 /// Seed of every fixture.
@@ -24,10 +25,15 @@ impl Fixture {
 
     /// Reads any such file.
     pub fn read(path: &str) -> Self {
-        let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
-        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors file");
+        Self::try_read(path).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// The same, with a word on what is wrong.
+    pub fn try_read(path: &str) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| format!("{path}: {e}; it is no safetensors file"))?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        Fixture { bytes, metadata }
+        Ok(Fixture { bytes, metadata })
     }
 
     fn tensor(&self, name: &str) -> (Dtype, Vec<u8>) {
@@ -67,6 +73,11 @@ impl Fixture {
         }
     }
 
+    /// An entry of the metadata, if it has it.
+    pub fn entry(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
     /// An entry of the metadata.
     pub fn text(&self, key: &str) -> &str {
         self.metadata.get(key).unwrap_or_else(|| panic!("the fixture says its {key}"))
@@ -76,6 +87,23 @@ impl Fixture {
     pub fn json<T: DeserializeOwned>(&self, key: &str) -> T {
         serde_json::from_str(self.text(key)).unwrap_or_else(|e| panic!("{key}: {e}"))
     }
+}
+
+/// The resource `scalars` at the first step of the fixtures' AdamW, which does not clip.
+pub fn adamw(weight_decay: f32) -> [f32; scalar::LEN] {
+    let mut scalars = [0.0; scalar::LEN];
+    for (at, value) in [
+        (scalar::BASE_RATE, 1e-3),
+        (scalar::BETA1, 0.9),
+        (scalar::BETA2, 0.999),
+        (scalar::EPSILON, 1e-8),
+        (scalar::WEIGHT_DECAY, weight_decay),
+        (scalar::BETA1_POWER, 1.0),
+        (scalar::BETA2_POWER, 1.0),
+    ] {
+        scalars[at] = value;
+    }
+    scalars
 }
 
 /// IEEE 754 half precision.
