@@ -74,8 +74,8 @@ export async function closePages() {
   contexts.clear();
 }
 
-/** Opens the page and gathers everything it complains about. */
-export async function open(browser, url, contextOptions = {}) {
+/** Opens the page and gathers everything it complains about. `element` is the tool that the address shows. */
+export async function open(browser, url, { element = "unnoise-playground", ...contextOptions } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
   contexts.add(context);
   const page = await context.newPage();
@@ -88,7 +88,7 @@ export async function open(browser, url, contextOptions = {}) {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
   });
   await page.goto(url);
-  const tool = page.locator("unnoise-playground");
+  const tool = page.locator(element);
   const data = (name) => tool.getAttribute(`data-${name}`);
   return {
     context,
@@ -100,13 +100,14 @@ export async function open(browser, url, contextOptions = {}) {
     /** Waits until the element's attribute satisfies a predicate over its text. */
     until: (name, accept, timeout = 60_000) =>
       page.waitForFunction(
-        ([attribute, source]) => new Function("value", `return (${source})(value)`)(document.querySelector("unnoise-playground").getAttribute(`data-${attribute}`)),
-        [name, String(accept)],
+        ([tag, attribute, source]) =>
+          new Function("value", `return (${source})(value)`)(document.querySelector(tag)?.getAttribute(`data-${attribute}`) ?? null),
+        [element, name, String(accept)],
         { timeout },
       ),
     /** Waits until the model has trained at least this many steps. */
     untilStep: (least, timeout = 90_000) =>
-      page.waitForFunction((n) => Number(document.querySelector("unnoise-playground").dataset.step) >= n, least, { timeout }),
+      page.waitForFunction(([tag, n]) => Number(document.querySelector(tag)?.dataset.step) >= n, [element, least], { timeout }),
     field: (key) => page.locator(`[data-key="${key}"]`),
     /** The points on the screen, rounded, as text that can be compared. */
     points: (which = "visiblePoints") =>

@@ -1,6 +1,6 @@
 /** Save a checkpoint as a file, load one back. Dropping and pasting are handled by the playground as a whole. */
 import { css, html, type TemplateResult } from "lit";
-import { CHECKPOINT } from "../state/store";
+import { CHECKPOINT } from "../state/run-store";
 import { base, controls } from "../styles/base";
 import { StoreElement } from "./store-element";
 

@@ -1,9 +1,10 @@
 /** The live numbers of the run. */
 import { css, html, type TemplateResult } from "lit";
+import type { Store } from "../state/store";
 import { base } from "../styles/base";
 import { StoreElement } from "./store-element";
 
-export class Readouts extends StoreElement {
+export class Readouts extends StoreElement<Store> {
   static override topics = ["metrics", "clip", "state"] as const;
   static override styles = [
     base,

@@ -1,5 +1,17 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
-import type { AdapterInfo, BackendName, Config, KernelTime, Metrics, SampleOptions } from "../engine-types";
+import type { AdapterInfo, BackendName, Config as PlainConfig, KernelTime, Metrics, SampleOptions as PlainSampleOptions } from "../engine-types";
+import type { ImageConfig, ImageDataset, MemoryPlan, PresetName } from "./image-types";
+
+/** A run's configuration; with `images` it trains a U-Net on images, else an MLP on points. */
+export type Config = PlainConfig & { images?: ImageConfig | null };
+
+/** How to sample; the last two are for image runs. */
+export type SampleOptions = PlainSampleOptions & {
+  /** The class of each sample; empty for none. */
+  labels?: number[];
+  /** 1 is off. */
+  guidance_scale?: number;
+};
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -8,7 +20,15 @@ export interface Sample {
   readonly timesteps: Int32Array;
   readonly model_evaluations: number;
   readonly milliseconds: number;
+  /** Image runs: x̂₀ at each frame, as long as `frames`. */
+  readonly predicted: Float32Array;
   free(): void;
+}
+
+/** One file of a diffusers folder; `name` is its path inside the folder. */
+export interface FolderFile {
+  name: string;
+  bytes: Uint8Array;
 }
 
 export interface Engine {
@@ -28,6 +48,11 @@ export interface Engine {
   profile(steps: number): Promise<KernelTime[]>;
   lose_device(): void;
   destroy(): void;
+  /** Appends n·side²·channels bytes and n labels to the images on the device; resolves to how many it holds then. */
+  add_images(pixels: Uint8Array, labels: Uint8Array): Promise<number>;
+  /** Takes weights from a diffusers folder; the run starts at step 0 from them. */
+  load_folder(config_json: string, weights: Uint8Array, scheduler_json?: string): Promise<Config>;
+  export_folder(): Promise<FolderFile[]>;
 }
 
 export type Backend = "auto" | "webgpu" | "cpu";
@@ -45,6 +70,9 @@ export interface BenchReport {
   measurements: Measurement[];
 }
 
+/** Kernels compiled so far, of how many. */
+export type CompileProgress = (done: number, total: number) => void;
+
 export interface EngineModule {
   default(module_or_path?: unknown): Promise<unknown>;
   default_config(): Config;
@@ -52,5 +80,8 @@ export interface EngineModule {
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
   bench(backend: BackendName): Promise<BenchReport>;
-  Engine: { create(config: Config, backend: Backend): Promise<Engine> };
+  preset_config(preset: PresetName, dataset: ImageDataset): Config;
+  /** Bytes on the device, predicted. */
+  memory_plan(config: Config): MemoryPlan;
+  Engine: { create(config: Config, backend: Backend, progress?: CompileProgress): Promise<Engine> };
 }

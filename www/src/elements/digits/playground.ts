@@ -1,0 +1,3 @@
+import { Playground } from "../playground";
+export class DigitsPlayground extends Playground {}
+customElements.define("unnoise-digits", DigitsPlayground);

@@ -1,0 +1,214 @@
+/** The digits task: a U-Net on images that stream in while it trains, and a run that survives the tab. */
+import { loadShards } from "../data/shards";
+import type { Engine, Sample } from "./engine-api";
+import { toFault } from "./fault";
+import type { ImageConfig } from "./image-types";
+import type { Command, ImageStrip, Origin, OwnImages, TimedClip, Update } from "./protocol";
+import { RunStorage } from "./run-storage";
+import { owned, Session } from "./session";
+
+/** A running run is written to the browser's storage this often. */
+const STORE_EVERY_MS = 20_000;
+/** Training images that the page shows. */
+const STRIP = 24;
+
+/** Images as they came, kept to fill a model's memory again after it was replaced. */
+interface Held {
+  key: string;
+  parts: { pixels: Uint8Array; labels: Uint8Array }[];
+  count: number;
+  complete: boolean;
+}
+
+export class DigitsSession extends Session {
+  protected readonly sampleEvery = 4000;
+  protected readonly firstSample = 1500;
+  #storage = new RunStorage();
+  #held: Held = { key: "", parts: [], count: 0, complete: false };
+  #onDevice = 0;
+  #own: OwnImages | null = null;
+  #loading: AbortController | null = null;
+  /** Set while the run is to be kept in the browser's storage. */
+  #origin: Origin | null = null;
+  #storedStep = 0;
+  #nextStore = 0;
+  /** Own images that storage does not hold yet. */
+  #ownUnsaved = false;
+
+  protected override get canTrain(): boolean {
+    return this.#onDevice > 0;
+  }
+
+  protected data(): null {
+    return null;
+  }
+
+  protected clip(engine: Engine, sample: Sample, common: TimedClip): { update: Update; moved: Transferable[] } {
+    const { side, channels } = imagesOf(engine);
+    const frames = toBytes(sample.frames);
+    const predicted = toBytes(sample.predicted);
+    const clip = { ...common, frames, predicted, side, channels, labels: common.options.labels ?? [] };
+    const moved = [frames.buffer, predicted.buffer, common.timesteps.buffer] as Transferable[];
+    return { update: { type: "image_clip", clip }, moved };
+  }
+
+  protected override async perform(command: Command): Promise<unknown> {
+    switch (command.type) {
+      case "peek":
+        return this.#storage.peek();
+      case "discard":
+        await this.#storage.discard();
+        this.#ownUnsaved = this.#own !== null;
+        return null;
+      case "plan":
+        return this.module.memory_plan(this.module.check_config(command.config));
+      case "own_images":
+        this.#own = command.images;
+        this.#ownUnsaved = true;
+        return null;
+      case "keep":
+        this.#origin = command.origin;
+        this.#nextStore = performance.now() + STORE_EVERY_MS;
+        return null;
+      case "store":
+        await this.#store(true);
+        return null;
+      case "restore":
+        return this.#restore(this.ready());
+      case "load_folder": {
+        const engine = this.ready();
+        const config = await engine.load_folder(command.config, command.weights, command.scheduler ?? undefined);
+        await this.replaced(engine);
+        await this.sample(engine);
+        return config;
+      }
+      case "export":
+        return (await this.ready().export_folder()).map(({ name, bytes }) => ({ name, bytes: owned(bytes) }));
+      default:
+        return super.perform(command);
+    }
+  }
+
+  protected override async trained(_engine: Engine, now: number): Promise<void> {
+    if (now >= this.#nextStore) await this.#store(false);
+  }
+
+  protected override async halted(): Promise<void> {
+    await this.#store(false);
+  }
+
+  // The run in the browser's storage
+
+  async #store(always: boolean): Promise<void> {
+    const origin = this.#origin;
+    const step = this.latest?.step ?? 0;
+    this.#nextStore = performance.now() + STORE_EVERY_MS;
+    if (!origin || !this.engine || this.latest?.frozen_at != null || (step === this.#storedStep && !always)) return;
+    const { dataset, side, unet } = imagesOf(this.engine);
+    try {
+      if (dataset === "own" && this.#own && this.#ownUnsaved) {
+        await this.#storage.saveImages(this.#own);
+        this.#ownUnsaved = false;
+      }
+      const bytes = await this.engine.save_checkpoint();
+      const classNames = dataset === "own" ? (this.#own?.classNames ?? []) : [];
+      await this.#storage.save({ dataset, side, block_out_channels: unet.block_out_channels, step, saved: Date.now(), origin, classNames }, bytes);
+      this.#storedStep = step;
+      this.post({ type: "stored", step });
+    } catch (error) {
+      // Said once; without storage the run goes on as well.
+      this.#origin = null;
+      this.post({ type: "trouble", fault: { ...toFault(error), kind: "storage" }, fatal: false });
+    }
+  }
+
+  async #restore(engine: Engine): Promise<unknown> {
+    const entry = await this.#storage.load();
+    if (!entry) throw new Error("The stored run is not there any more.");
+    if (entry.about.dataset === "own") this.#own = (await this.#storage.images()) ?? this.#own;
+    const config = await engine.load_checkpoint(entry.bytes);
+    await this.replaced(engine);
+    this.#storedStep = entry.about.step;
+    await this.sample(engine);
+    return { config, run: entry.about };
+  }
+
+  // Training images
+
+  /** Sees to it that the engine has, or gets, the images its configuration names. */
+  protected override async replacing(engine: Engine): Promise<void> {
+    this.#storedStep = 0;
+    const images = imagesOf(engine);
+    const key = `${images.dataset} ${images.side} ${images.channels}`;
+    const own = images.dataset === "own" ? this.#own : null;
+    if (own && own.side === images.side && own.channels === images.channels && own.count === images.count) {
+      this.#loading?.abort();
+      this.#held = { key: "own", parts: [own], count: own.count, complete: true };
+    } else if (key !== this.#held.key || images.dataset === "own") {
+      this.#loading?.abort();
+      this.#held = { key, parts: [], count: 0, complete: images.dataset === "own" };
+    }
+    // An empty addition asks how many it holds: engines may keep the images through a reset.
+    this.#onDevice = await engine.add_images(new Uint8Array(0), new Uint8Array(0));
+    if (this.#onDevice === 0) for (const part of this.#held.parts) this.#onDevice = await engine.add_images(part.pixels, part.labels);
+    this.#tell(images);
+    if (this.#held.complete || (this.#loading && !this.#loading.signal.aborted)) return;
+    void this.#load(images);
+  }
+
+  /** Streams the shards in; each goes to the engine between two turns of training. */
+  async #load({ dataset, side }: ImageConfig): Promise<void> {
+    if (dataset === "own") return;
+    const loading = new AbortController();
+    this.#loading = loading;
+    const held = this.#held;
+    // After a failure on the way the shards before it are here already.
+    let known = held.parts.length;
+    try {
+      for await (const part of loadShards(dataset, { side, signal: loading.signal })) {
+        if (loading.signal.aborted) return;
+        if (known-- > 0) continue;
+        this.enqueue(() => this.#take(part, held));
+      }
+      this.enqueue(async () => void (held.complete = true));
+    } catch (error) {
+      if (!loading.signal.aborted) this.post({ type: "trouble", fault: { ...toFault(error), kind: "data" }, fatal: false });
+    } finally {
+      if (this.#loading === loading) this.#loading = null;
+    }
+  }
+
+  async #take(part: { pixels: Uint8Array; labels: Uint8Array }, held: Held): Promise<void> {
+    if (held !== this.#held || !this.engine) return;
+    held.parts.push(part);
+    held.count += part.labels.length;
+    try {
+      this.#onDevice = await this.engine.add_images(part.pixels, part.labels);
+      this.#tell(imagesOf(this.engine));
+    } catch (error) {
+      this.post({ type: "trouble", fault: toFault(error), fatal: false });
+    }
+  }
+
+  #tell({ dataset, count, side, channels }: ImageConfig): void {
+    const missing = dataset === "own" && this.#onDevice === 0;
+    const first = this.#held.parts[0];
+    const strip: ImageStrip | null = first
+      ? { pixels: first.pixels.slice(0, STRIP * side * side * channels), labels: first.labels.slice(0, STRIP), side, channels }
+      : null;
+    this.post({ type: "images", progress: { held: this.#onDevice, total: count, missing }, strip });
+  }
+}
+
+function imagesOf(engine: Engine): ImageConfig {
+  const { images } = engine.config();
+  if (!images) throw new Error("This run trains on points, not on images.");
+  return images;
+}
+
+/** [-1, 1] to 0..255, which is all that a screen shows. */
+function toBytes(values: Float32Array): Uint8Array {
+  const bytes = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = (values[i]! + 1) * 127.5;
+  return new Uint8Array(bytes.buffer);
+}
