@@ -127,9 +127,8 @@ export class Field extends StoreElement {
   }
 
   #select(value: unknown, fault: string | undefined): TemplateResult {
-    const { choices } = this.store.text.ui;
     return html`<select id="input" ?disabled=${value === undefined} aria-invalid=${fault ? "true" : "false"} aria-describedby="fault" @change=${this.#commit}>
-      ${this.#spec.choices?.map((name) => html`<option value=${name} ?selected=${name === value} .selected=${name === value}>${choices[name] ?? name}</option>`)}
+      ${this.#spec.choices?.map((name) => html`<option value=${name} ?selected=${name === value} .selected=${name === value}>${this.store.choice(this.key, name)}</option>`)}
     </select>`;
   }
 

@@ -103,10 +103,10 @@ export class Notices extends StoreElement {
     </div>`;
   }
 
-  #notice = ({ id, tone, text, dismissible, action }: Notice): TemplateResult => html`
+  #notice = ({ id, tone, text, dismissible, actions }: Notice): TemplateResult => html`
     <div class="notice ${tone}" data-notice=${id} role=${tone === "error" ? "alert" : "status"}>
       <div class="text"><p>${text}</p></div>
-      ${action ? html`<button type="button" @click=${action.run}>${action.label}</button>` : nothing}
+      ${actions?.map(({ label, run }) => html`<button type="button" @click=${run}>${label}</button>`)}
       ${dismissible
         ? html`<button type="button" class="plain close" aria-label=${this.store.text.ui.notices.dismiss} @click=${() => this.store.dismiss(id)}>${icons.close}</button>`
         : nothing}

@@ -9,7 +9,7 @@ export interface Notice {
   tone: "info" | "warn" | "error";
   text: string;
   dismissible?: boolean;
-  action?: { label: string; run(): void };
+  actions?: { label: string; run(): void }[];
 }
 
 /** `label` names a setting. */
@@ -32,12 +32,12 @@ export function frozenNotice(metrics: Metrics, rate: number, { ui, number }: Tex
     id: "frozen",
     tone: "error",
     text: ui.notices.frozen(number.whole(metrics.frozen_at ?? metrics.step)),
-    action: { label: ui.notices.frozenAction(number.significant(rate)), run: startOver },
+    actions: [{ label: ui.notices.frozenAction(number.significant(rate)), run: startOver }],
   };
 }
 
 export function troubleNotice(fault: Fault, fatal: boolean, { ui }: Texts): Notice {
   const { notices } = ui;
   if (!fatal) return { id: "trouble", tone: "error", text: notices.trouble(fault.message), dismissible: true };
-  return { id: "trouble", tone: "error", text: notices.fatal(fault.message), action: { label: notices.reload, run: () => location.reload() } };
+  return { id: "trouble", tone: "error", text: notices.fatal(fault.message), actions: [{ label: notices.reload, run: () => location.reload() }] };
 }

@@ -89,6 +89,13 @@ export abstract class RunStore {
   get lossBand(): LossBand | null {
     return null;
   }
+  /** What the run waits for, in words; null when it does not. */
+  get waiting(): string | null {
+    return null;
+  }
+  choice(_key: string, name: string): string {
+    return this.text.ui.choices[name] ?? name;
+  }
 
   subscribe(listener: (topic: Topic) => void): () => void {
     this.#listeners.add(listener);

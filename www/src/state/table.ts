@@ -99,7 +99,10 @@ export class Table {
   /** `maxFrames`: how many frames of a trajectory travel to the page. */
   toSampleOptions(base: SampleOptions, settings: Settings, maxFrames: number): SampleOptions {
     const next = { ...base, max_frames: maxFrames };
-    for (const key of this.keys) if (this.spec(key).scope === "sample") write({ sample: next }, key, settings[key]!);
+    for (const key of this.keys) {
+      const { scope, kind } = this.spec(key);
+      if (scope === "sample" && kind !== "set") write({ sample: next }, key, settings[key]!);
+    }
     return next;
   }
 }

@@ -66,6 +66,9 @@ export class DigitsSession extends Session {
         this.#own = command.images;
         this.#ownUnsaved = true;
         return null;
+      case "fetch_images":
+        this.#fetch(imagesOf(this.ready()));
+        return null;
       case "keep":
         this.#origin = command.origin;
         this.#nextStore = performance.now() + STORE_EVERY_MS;
@@ -91,6 +94,11 @@ export class DigitsSession extends Session {
 
   protected override async trained(_engine: Engine, now: number): Promise<void> {
     if (now >= this.#nextStore) await this.#store(false);
+  }
+
+  /** What was loaded need not be stored until it is trained on. */
+  protected override settled(): void {
+    this.#storedStep = this.latest?.step ?? 0;
   }
 
   protected override async halted(): Promise<void> {
@@ -128,7 +136,6 @@ export class DigitsSession extends Session {
     if (entry.about.dataset === "own") this.#own = (await this.#storage.images()) ?? this.#own;
     const config = await engine.load_checkpoint(entry.bytes);
     await this.replaced(engine);
-    this.#storedStep = entry.about.step;
     await this.sample(engine);
     return { config, run: entry.about };
   }
@@ -137,7 +144,6 @@ export class DigitsSession extends Session {
 
   /** Sees to it that the engine has, or gets, the images its configuration names. */
   protected override async replacing(engine: Engine): Promise<void> {
-    this.#storedStep = 0;
     const images = imagesOf(engine);
     const key = `${images.dataset} ${images.side} ${images.channels}`;
     const own = images.dataset === "own" ? this.#own : null;
@@ -152,6 +158,10 @@ export class DigitsSession extends Session {
     this.#onDevice = await engine.add_images(new Uint8Array(0), new Uint8Array(0));
     if (this.#onDevice === 0) for (const part of this.#held.parts) this.#onDevice = await engine.add_images(part.pixels, part.labels);
     this.#tell(images);
+    this.#fetch(images);
+  }
+
+  #fetch(images: ImageConfig): void {
     if (this.#held.complete || (this.#loading && !this.#loading.signal.aborted)) return;
     void this.#load(images);
   }

@@ -62,6 +62,8 @@ export type DigitsCommand =
   | { type: "export" }
   /** The visitor's own images; the next configuration with the data set `own` trains on them. */
   | { type: "own_images"; images: OwnImages }
+  /** Fetches the training images that are still missing, after a failure. */
+  | { type: "fetch_images" }
   /** The run in the browser's storage, without loading it. */
   | { type: "peek" }
   | { type: "restore" }
@@ -98,6 +100,7 @@ export interface Results {
   load_folder: Config;
   export: FolderFile[];
   own_images: null;
+  fetch_images: null;
   peek: StoredRun | null;
   restore: { config: Config; run: StoredRun };
   discard: null;

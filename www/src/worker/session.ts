@@ -85,9 +85,13 @@ export abstract class Session {
   /** Called after each turn of training, with the time. */
   protected async trained(_engine: Engine, _now: number): Promise<void> {}
 
-  /** Called when a run was made or replaced, before the page hears of it. */
+  /** Called when a run was made or replaced, before the page hears of it … */
   protected async replacing(_engine: Engine): Promise<void> {}
 
+  /** … and once its first metrics are known. */
+  protected settled(): void {}
+
+  /** Called when training was paused. */
   protected async halted(): Promise<void> {}
 
   async #answer(request: Request): Promise<void> {
@@ -171,6 +175,7 @@ export abstract class Session {
     this.post({ type: "created", adapter: engine.adapter(), config: engine.config(), data: this.data(engine) });
     this.#forget();
     this.#collect(engine.metrics());
+    this.settled();
     this.#flush();
     this.#setPlaying(command.playing);
     return null;
@@ -225,6 +230,7 @@ export abstract class Session {
     this.post({ type: "replaced", config: engine.config(), data: this.data(engine) });
     this.#forget();
     this.#collect(engine.metrics());
+    this.settled();
     this.#flush();
   }
 

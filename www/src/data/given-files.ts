@@ -1,0 +1,81 @@
+/** What a visitor may drop, paste or pick in the digits task, told apart by names. */
+import { unzip } from "./zip";
+
+export type Given =
+  | { kind: "checkpoint"; name: string; bytes: Uint8Array }
+  /** A diffusers folder: configuration, weights and, where there is one, the scheduler's configuration. */
+  | { kind: "folder"; name: string; config: string; weights: Uint8Array; scheduler: string | null }
+  | { kind: "images"; files: File[] };
+
+const CONFIG = "config.json";
+const WEIGHTS = "diffusion_pytorch_model.safetensors";
+const SCHEDULER = "scheduler_config.json";
+
+interface Part {
+  path: string;
+  bytes(): Promise<Uint8Array>;
+}
+
+/** Throws an `Error` that names what is missing from a folder. */
+export async function tellApart(files: readonly File[]): Promise<Given> {
+  const [first] = files;
+  if (!first) throw new Error("There is no file in what was given.");
+  if (files.length === 1 && first.name.endsWith(".zip")) {
+    const entries = await unzip(first);
+    return folder(first.name, entries.map(({ name, bytes }) => ({ path: name, bytes: async () => bytes })));
+  }
+  if (files.length === 1 && first.name.endsWith(".safetensors")) {
+    return { kind: "checkpoint", name: first.name, bytes: await bytesOf(first) };
+  }
+  if (!files.some(({ name }) => name.endsWith(".safetensors") || name === CONFIG)) return { kind: "images", files: [...files] };
+  const parts = files.map((file) => ({ path: file.webkitRelativePath || file.name, bytes: () => bytesOf(file) }));
+  return folder(parts[0]!.path.split("/")[0]!, parts);
+}
+
+async function folder(name: string, parts: readonly Part[]): Promise<Given> {
+  const find = (wanted: string): Part | undefined => {
+    const found = parts.filter(({ path }) => path.split("/").pop() === wanted);
+    // In a pipeline's folder several models may have a config.json.
+    return found.find(({ path }) => path.includes("unet/")) ?? found[0];
+  };
+  const weights = find(WEIGHTS);
+  if (!weights) {
+    const alone = parts.filter(({ path }) => path.endsWith(".safetensors"));
+    if (alone.length === 1 && !find(CONFIG)) return { kind: "checkpoint", name, bytes: await alone[0]!.bytes() };
+  }
+  const config = find(CONFIG);
+  const missing = [config ? null : CONFIG, weights ? null : WEIGHTS].filter(Boolean);
+  if (!config || !weights) throw new Error(`${name} has no ${missing.join(" and no ")}; give the whole folder that diffusers wrote.`);
+  const scheduler = find(SCHEDULER);
+  const text = async (part: Part): Promise<string> => new TextDecoder().decode(await part.bytes());
+  return { kind: "folder", name, config: await text(config), weights: await weights.bytes(), scheduler: scheduler ? await text(scheduler) : null };
+}
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+/** All files of a drop, those in folders too. */
+export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
+  // Entries have to be asked for at once; after the first wait the list is empty.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const plain = [...transfer.files];
+  if (!entries.some((entry) => entry?.isDirectory)) return plain;
+  const files: File[] = [];
+  for (const entry of entries) if (entry) await walk(entry, files);
+  return files;
+}
+
+async function walk(entry: FileSystemEntry, into: File[]): Promise<void> {
+  if (entry.isFile) {
+    into.push(await new Promise<File>((done, fail) => (entry as FileSystemFileEntry).file(done, fail)));
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    // A reader hands out a folder in portions.
+    const some = await new Promise<FileSystemEntry[]>((done, fail) => reader.readEntries(done, fail));
+    if (some.length === 0) return;
+    for (const inner of some) await walk(inner, into);
+  }
+}
