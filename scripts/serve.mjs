@@ -7,6 +7,8 @@ import { pathToFileURL } from "node:url";
 
 const TYPES = {
   ".css": "text/css; charset=utf-8",
+  // Shards of images; without Content-Encoding, since the page unpacks them itself.
+  ".gz": "application/gzip",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".json": "application/json",

@@ -37,6 +37,14 @@ pub enum Error {
         /// What was found, what was expected and what to do.
         message: String,
     },
+    /// Images or labels cannot be used. `part` names the thing at fault: a file, an image, a class.
+    #[error("{part}: {message}")]
+    Data {
+        /// What is at fault.
+        part: String,
+        /// What was found, what was expected and what to do.
+        message: String,
+    },
     /// No usable GPU adapter.
     #[error("no GPU adapter: {0}")]
     NoAdapter(String),
@@ -77,5 +85,10 @@ impl Error {
     /// A [`Error::Checkpoint`] for `field`.
     pub fn checkpoint(field: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Checkpoint { field: field.into(), message: message.into() }
+    }
+
+    /// A [`Error::Data`] for `part`.
+    pub fn data(part: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::Data { part: part.into(), message: message.into() }
     }
 }

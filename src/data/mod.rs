@@ -1,9 +1,13 @@
-//! Data sets: 2D distributions generated from a seed, and the distance between two clouds of points.
+//! Data sets: 2D distributions generated from a seed, the distance between two clouds of points, and sets of images.
 
 mod distance;
+pub mod idx;
+mod images;
+pub mod shard;
 pub mod toy2d;
 
 pub use distance::sliced_wasserstein;
+pub use images::ImageSet;
 pub use toy2d::{DatasetName, PointSet, generate};
 
 use crate::error::{Error, Result};

@@ -49,6 +49,7 @@ pub(super) fn to_error(error: &Error) -> JsValue {
     let (kind, field) = match error {
         Error::Config { field, .. } => ("config", Some(field)),
         Error::Checkpoint { field, .. } => ("checkpoint", Some(field)),
+        Error::Data { part, .. } => ("data", Some(part)),
         Error::Shape { .. } => ("shape", None),
         Error::Derivative(_) => ("derivative", None),
         Error::NoAdapter(_) => ("no_adapter", None),

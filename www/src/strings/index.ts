@@ -1,12 +1,14 @@
+import { dataEn, type DataStrings } from "./data.en";
 import { en, type Strings } from "./en";
 import { essayEn, type EssayStrings } from "./essay.en";
 
 interface Language {
   ui: Strings;
   essay: EssayStrings;
+  data: DataStrings;
 }
 
-const languages: Record<string, Language> = { en: { ui: en, essay: essayEn } };
+const languages: Record<string, Language> = { en: { ui: en, essay: essayEn, data: dataEn } };
 
 export type Texts = Language & { lang: string; number: Numbers };
 
