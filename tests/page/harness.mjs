@@ -20,6 +20,9 @@ const dist = process.env.UNNOISE_DIST ?? join(root, "dist");
 const BASE = "/some/path/unnoise/";
 /** The same page, but its worker finds no WebGPU: the worker has a navigator of its own, out of a page script's reach. */
 const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
+/** The same page with an engine made up for the tests of the page alone: it needs no GPU and no time. */
+const BASE_FAKE = "/some/path/fake-engine/";
+const FAKE = "pkg/unnoise.js";
 const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
 
 const TYPES = {
@@ -28,15 +31,17 @@ const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
+  ".json": "application/json",
+  ".gz": "application/gzip",
 };
 
 export async function serve() {
   if (!existsSync(join(dist, "index.html"))) throw new Error(`${dist} holds no built page; run ./build.sh first`);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const base = [BASE, BASE_WITHOUT_GPU].find((path) => pathname.startsWith(path));
+    const base = [BASE, BASE_WITHOUT_GPU, BASE_FAKE].find((path) => pathname.startsWith(path));
     const name = base === undefined ? "" : normalize(pathname.slice(base.length) || "index.html");
-    const file = join(dist, name);
+    const file = base === BASE_FAKE && name === FAKE ? join(here, "fake-engine.mjs") : join(dist, name);
     if (base === undefined || name.startsWith("..") || !existsSync(file)) {
       response.writeHead(404).end();
       return;
@@ -47,7 +52,7 @@ export async function serve() {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { url: origin + BASE, urlWithoutGpu: origin + BASE_WITHOUT_GPU, close: () => server.close() };
+  return { url: origin + BASE, urlWithoutGpu: origin + BASE_WITHOUT_GPU, urlFake: origin + BASE_FAKE, close: () => server.close() };
 }
 
 function findChromium() {

@@ -6,9 +6,10 @@ import type { Playground } from "./elements/playground";
 import type { BetaSchedule } from "./engine-types";
 import { taskOf, type Task } from "./state/hash";
 import { readQuery, type Theme } from "./state/query";
+import type { RunStore } from "./state/run-store";
 import { texts } from "./strings";
 
-type AnyTool = Pick<Playground, "active" | "focusTool" | "setTheme" | "store" | "theme"> & HTMLElement;
+type AnyTool = Pick<Playground, "active" | "focusTool" | "setTheme" | "theme"> & HTMLElement & { store: RunStore | null };
 
 /** A tool, its explanation, and whether it is in the page yet: one that nobody opened costs nothing. */
 interface Room {
@@ -42,7 +43,9 @@ function openPoints(): Room {
 /** The digits' code is fetched when they are first opened. */
 async function openDigits(): Promise<Room> {
   const { DigitsPlayground, DigitsEssay } = await import("./digits");
-  return { tool: new DigitsPlayground(), essay: new DigitsEssay() };
+  const essay = new DigitsEssay();
+  essay.lang = text.lang;
+  return { tool: new DigitsPlayground(), essay };
 }
 
 async function show(task: Task): Promise<void> {

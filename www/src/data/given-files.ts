@@ -1,11 +1,12 @@
 /** What a visitor may drop, paste or pick in the digits task, told apart by names. */
+import type { OwnFile } from "./own-files";
 import { unzip } from "./zip";
 
 export type Given =
   | { kind: "checkpoint"; name: string; bytes: Uint8Array }
   /** A diffusers folder: configuration, weights and, where there is one, the scheduler's configuration. */
   | { kind: "folder"; name: string; config: string; weights: Uint8Array; scheduler: string | null }
-  | { kind: "images"; files: File[] };
+  | { kind: "images"; files: OwnFile[] };
 
 const CONFIG = "config.json";
 const WEIGHTS = "diffusion_pytorch_model.safetensors";
@@ -17,8 +18,8 @@ interface Part {
 }
 
 /** Throws an `Error` that names what is missing from a folder. */
-export async function tellApart(files: readonly File[]): Promise<Given> {
-  const [first] = files;
+export async function tellApart(files: readonly OwnFile[]): Promise<Given> {
+  const first = files[0]?.file;
   if (!first) throw new Error("There is no file in what was given.");
   if (files.length === 1 && first.name.endsWith(".zip")) {
     const entries = await unzip(first);
@@ -27,8 +28,8 @@ export async function tellApart(files: readonly File[]): Promise<Given> {
   if (files.length === 1 && first.name.endsWith(".safetensors")) {
     return { kind: "checkpoint", name: first.name, bytes: await bytesOf(first) };
   }
-  if (!files.some(({ name }) => name.endsWith(".safetensors") || name === CONFIG)) return { kind: "images", files: [...files] };
-  const parts = files.map((file) => ({ path: file.webkitRelativePath || file.name, bytes: () => bytesOf(file) }));
+  if (!files.some(({ file: { name } }) => name.endsWith(".safetensors") || name === CONFIG)) return { kind: "images", files: [...files] };
+  const parts = files.map(({ path, file }) => ({ path, bytes: () => bytesOf(file) }));
   return folder(parts[0]!.path.split("/")[0]!, parts);
 }
 
@@ -53,29 +54,4 @@ async function folder(name: string, parts: readonly Part[]): Promise<Given> {
 
 async function bytesOf(file: File): Promise<Uint8Array> {
   return new Uint8Array(await file.arrayBuffer());
-}
-
-/** All files of a drop, those in folders too. */
-export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
-  // Entries have to be asked for at once; after the first wait the list is empty.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  const plain = [...transfer.files];
-  if (!entries.some((entry) => entry?.isDirectory)) return plain;
-  const files: File[] = [];
-  for (const entry of entries) if (entry) await walk(entry, files);
-  return files;
-}
-
-async function walk(entry: FileSystemEntry, into: File[]): Promise<void> {
-  if (entry.isFile) {
-    into.push(await new Promise<File>((done, fail) => (entry as FileSystemFileEntry).file(done, fail)));
-    return;
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  for (;;) {
-    // A reader hands out a folder in portions.
-    const some = await new Promise<FileSystemEntry[]>((done, fail) => reader.readEntries(done, fail));
-    if (some.length === 0) return;
-    for (const inner of some) await walk(inner, into);
-  }
 }

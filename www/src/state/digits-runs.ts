@@ -1,5 +1,6 @@
 /** Where runs of the digits task come from and go to: shipped weights, files, and the browser's storage. */
 import { tellApart } from "../data/given-files";
+import type { OwnFile } from "../data/own-files";
 import { zip } from "../data/zip";
 import type { Config } from "../worker/engine-api";
 import type { Origin, StoredRun } from "../worker/protocol";
@@ -90,13 +91,13 @@ export class Runs {
   // Files
 
   /** Loads what was dropped, pasted or picked: weights or images. */
-  async load(files: File[]): Promise<boolean> {
+  async load(files: OwnFile[]): Promise<boolean> {
     const store = this.#store;
     const { ui } = store.text;
-    const name = files[0]?.name ?? "";
+    const name = files[0]?.file.name ?? "";
     store.fileMessage = "";
     try {
-      const size = files.reduce((sum, file) => sum + file.size, 0);
+      const size = files.reduce((sum, { file }) => sum + file.size, 0);
       const mb = (bytes: number): string => store.text.number.whole(bytes / 1048576);
       if (size > FILE_LIMIT) throw new Error(ui.files.tooLarge(mb(size), mb(FILE_LIMIT)));
       const given = await tellApart(files);

@@ -1,11 +1,13 @@
 /** The digits task: a U-Net that learns images. What a visitor brings and keeps is in digits-runs.ts. */
+import { describe } from "../data/fault";
+import type { OwnFile } from "../data/own-files";
 import { readOwnImages } from "../data/own-images";
 import type { Texts } from "../strings";
 import { digitsTexts } from "../strings/digits";
 import type { DigitsStrings } from "../strings/digits.en";
 import type { Config } from "../worker/engine-api";
 import type { ImageDataset, MemoryPlan, PresetName } from "../worker/image-types";
-import type { Fault, ImageProgress, ImageStrip, Origin, OwnImages, Presets, Sampling, StoredRun, Update } from "../worker/protocol";
+import type { Credits, Fault, ImageProgress, ImageStrip, Origin, OwnImages, Presets, Sampling, StoredRun, Update } from "../worker/protocol";
 import { labelsFor, presetOf, settingsOf, shape } from "./digits-config";
 import { Runs } from "./digits-runs";
 import { DIGITS, SHAPING } from "./digits-settings";
@@ -34,6 +36,7 @@ export class DigitsStore extends RunStore {
   /** How many training images are here; null before the first word from the worker. */
   images: ImageProgress | null = null;
   strip: ImageStrip | null = null;
+  credits: Credits | null = null;
   plan: MemoryPlan | null = null;
   own: OwnImages | null = null;
   /** Where the weights come from, and the step at which they came. */
@@ -43,7 +46,7 @@ export class DigitsStore extends RunStore {
   #presets: Presets | null = null;
   /** The configuration that the settings stand on: a preset's, or a file's. */
   #base: Config | null = null;
-  #ownFiles: File[] = [];
+  #ownFiles: OwnFile[] = [];
 
   constructor(view: ViewOptions, text: Texts) {
     super(view, text, "./digits-worker.js");
@@ -137,6 +140,15 @@ export class DigitsStore extends RunStore {
     return ok;
   }
 
+  /** Draws a class, or leaves it out; one always remains. */
+  async toggleClass(label: number): Promise<void> {
+    if (label >= this.classNames.length) return;
+    const chosen = new Set(String(this.settings?.["sample.classes"] ?? ""));
+    const digit = String(label);
+    if (!chosen.delete(digit)) chosen.add(digit);
+    if (chosen.size) await this.set("sample.classes", [...chosen].sort().join(""));
+  }
+
   /** Random weights, and off it goes. */
   async trainFromScratch(): Promise<void> {
     this.wanted = true;
@@ -186,7 +198,7 @@ export class DigitsStore extends RunStore {
     const labels = labelsFor(settings, config);
     const guided = config.images!.conditioning === "embedding";
     return {
-      options: { ...options, labels, guidance_scale: guided ? Number(settings["sample.guidance_scale"]) : 1 },
+      options: { ...options, labels, guidance_scale: guided ? Number(settings["sample.guidance_scale"]) : 1, clip_sample: true },
       live: this.playback.live,
     };
   }
@@ -195,18 +207,18 @@ export class DigitsStore extends RunStore {
   async #predict(): Promise<void> {
     if (!this.#base || !this.settings) return;
     const config = this.table.toConfig(this.#base, this.settings);
-    this.plan = await this.client.call({ type: "plan", config }).catch(() => null);
+    this.plan = await this.client.call({ type: "plan", config, sample: this.samplingFor(this.settings).options }).catch(() => null);
     this.emit("settings");
   }
 
   // Images and files
 
   load(file: File): Promise<boolean> {
-    return this.runs.load([file]);
+    return this.runs.load([{ path: file.name, file }]);
   }
 
   /** Takes the visitor's images and starts a run on them. */
-  async takeImages(files: File[]): Promise<boolean> {
+  async takeImages(files: OwnFile[]): Promise<boolean> {
     if (!this.settings || !this.#presets) return false;
     this.#ownFiles = files;
     const next: Settings = { ...this.settings, "images.dataset": "own" };
@@ -225,17 +237,17 @@ export class DigitsStore extends RunStore {
 
   async #readOwn(next: Settings): Promise<boolean> {
     const { side } = this.#presets![presetOf(next)].own.images!;
-    const channels = Number(next["images.channels"]);
+    const channels = next["images.channels"] === "3" ? 3 : 1;
     this.reading = true;
     this.clearFault(IMAGES);
     this.emit("data");
     try {
       const read = await readOwnImages(this.#ownFiles, { side, channels });
-      this.own = { ...read, side, channels };
+      this.own = { pixels: read.pixels, labels: read.labels, classNames: read.classes, count: read.count, side, channels };
       await this.client.call({ type: "own_images", images: this.own });
       return true;
     } catch (error) {
-      return this.fault(IMAGES, error instanceof Error ? error.message : String(error));
+      return this.fault(IMAGES, describe(error, this.text) ?? String(error));
     } finally {
       this.reading = false;
       this.emit("data");
@@ -258,7 +270,8 @@ export class DigitsStore extends RunStore {
   protected override receive(update: Update): void {
     if (update.type === "images") {
       this.images = update.progress;
-      this.strip = update.strip;
+      this.strip = update.strip ?? this.strip;
+      this.credits = update.credits;
       this.emit("data", "state");
     } else if (update.type === "stored") {
       this.runs.storedStep = update.step;
@@ -278,7 +291,7 @@ export class DigitsStore extends RunStore {
         this.dismiss("data");
         void this.attempt(this.client.call({ type: "fetch_images" }));
       };
-      this.addNotice({ id: "data", tone: "error", text: data.failed(fault.message), actions: [{ label: data.again, run: again }] });
+      this.addNotice({ id: "data", tone: "error", text: data.failed(describe(fault, this.text) ?? fault.message), actions: [{ label: data.again, run: again }] });
     } else {
       super.trouble(fault, fatal);
     }

@@ -20,14 +20,13 @@ export const digitsEssayEn = {
       text: "The class becomes a vector, added to that of the timestep. One time in ten the label is withheld in training, so that the network also knows how to draw without one. Guidance takes the difference between the two answers and goes further along it. 1 is the plain answer with the class; higher values give clearer digits and fewer kinds of them.",
     },
   ],
-  figure: "One training image at five timesteps. The network gets one of these and t, and has to say what was added.",
   try: {
     title: "Things to try",
     items: [
       "Ask for one class only, with guidance 1, 3 and 8. What is gained, and what is lost?",
       "Hold time at t = 500 and look at x̂₀: which digits are decided already?",
       "Train from scratch and watch: first blots, then strokes, then digits. At which step could you read the first?",
-      "Change one digit’s noise seed and nothing else: with DDIM and η = 0 the same noise always becomes the same digit.",
+      "Keep the noise seed and ask for another class: with DDIM and η = 0 the same noise becomes another digit, often with the same slant.",
       "Export the weights, go on in Python with diffusers, and drop the folder back here.",
     ],
   },

@@ -11,12 +11,9 @@ export const digitsEn = {
     label: "Data set",
     restarts: "A new set starts a new model.",
     names: { mnist: "MNIST", fashion_mnist: "Fashion-MNIST", own: "Your own images" } as Record<ImageDataset, string>,
-    about: {
-      mnist: "60,000 handwritten digits by Y. LeCun, C. Cortes and C. J. C. Burges, 28 × 28 grey pixels. Licence: CC BY-SA 3.0.",
-      fashion_mnist: "60,000 pictures of clothes by Zalando Research, 28 × 28 grey pixels. Licence: MIT.",
-      own: "They are read here and never leave this computer.",
-    } as Record<ImageDataset, string>,
-    credits: "Credits and licence",
+    private: "Your images are read here and never leave this computer.",
+    credits: (title: string, credit: string, licence: string) => `${title}: ${credit}. Licence: ${licence}.`,
+    source: "Source",
     choose: "Choose images …",
     change: "Choose others …",
     hint: "IDX files, one sprite sheet, or a set of image files; a folder for each class gives classes. You can also drop them anywhere here.",
@@ -38,7 +35,7 @@ export const digitsEn = {
   /** Names of the classes, for labels and descriptions. */
   classes: {
     mnist: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-    fashion_mnist: ["T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Trainer", "Bag", "Boot"],
+    fashion_mnist: ["T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
   },
   weights: {
     label: "Weights",

@@ -1,9 +1,10 @@
 /** The digits task: a U-Net on images that stream in while it trains, and a run that survives the tab. */
-import { loadShards } from "../data/shards";
+import { fetchManifest } from "../data/manifest";
+import { loadShards, type Progress } from "../data/shards";
 import type { Engine, Sample } from "./engine-api";
 import { toFault } from "./fault";
 import type { ImageConfig } from "./image-types";
-import type { Command, ImageStrip, Origin, OwnImages, TimedClip, Update } from "./protocol";
+import type { Command, Credits, ImageStrip, Origin, OwnImages, TimedClip, Update } from "./protocol";
 import { RunStorage } from "./run-storage";
 import { owned, Session } from "./session";
 
@@ -11,21 +12,27 @@ import { owned, Session } from "./session";
 const STORE_EVERY_MS = 20_000;
 /** Training images that the page shows. */
 const STRIP = 24;
+/** Progress of the download goes to the page at most this often. */
+const PROGRESS_EVERY_MS = 200;
+/** The packed sets lie beside the worker's file. */
+const DATA = new URL("./data/", import.meta.url);
 
 /** Images as they came, kept to fill a model's memory again after it was replaced. */
 interface Held {
   key: string;
   parts: { pixels: Uint8Array; labels: Uint8Array }[];
-  count: number;
   complete: boolean;
+  credits: Credits | null;
 }
 
 export class DigitsSession extends Session {
   protected readonly sampleEvery = 4000;
   protected readonly firstSample = 1500;
   #storage = new RunStorage();
-  #held: Held = { key: "", parts: [], count: 0, complete: false };
+  #held: Held = { key: "", parts: [], complete: false, credits: null };
   #onDevice = 0;
+  /** Share of the download that is done. */
+  #share = 0;
   #own: OwnImages | null = null;
   #loading: AbortController | null = null;
   /** Set while the run is to be kept in the browser's storage. */
@@ -61,7 +68,7 @@ export class DigitsSession extends Session {
         this.#ownUnsaved = this.#own !== null;
         return null;
       case "plan":
-        return this.module.memory_plan(this.module.check_config(command.config));
+        return this.module.memory_plan(this.module.check_config(command.config), command.sample);
       case "own_images":
         this.#own = command.images;
         this.#ownUnsaved = true;
@@ -149,15 +156,16 @@ export class DigitsSession extends Session {
     const own = images.dataset === "own" ? this.#own : null;
     if (own && own.side === images.side && own.channels === images.channels && own.count === images.count) {
       this.#loading?.abort();
-      this.#held = { key: "own", parts: [own], count: own.count, complete: true };
+      this.#held = { key: "own", parts: [own], complete: true, credits: null };
     } else if (key !== this.#held.key || images.dataset === "own") {
       this.#loading?.abort();
-      this.#held = { key, parts: [], count: 0, complete: images.dataset === "own" };
+      this.#share = 0;
+      this.#held = { key, parts: [], complete: images.dataset === "own", credits: null };
     }
     // An empty addition asks how many it holds: engines may keep the images through a reset.
     this.#onDevice = await engine.add_images(new Uint8Array(0), new Uint8Array(0));
     if (this.#onDevice === 0) for (const part of this.#held.parts) this.#onDevice = await engine.add_images(part.pixels, part.labels);
-    this.#tell(images);
+    this.#tell(images, true);
     this.#fetch(images);
   }
 
@@ -168,21 +176,29 @@ export class DigitsSession extends Session {
 
   /** Streams the shards in; each goes to the engine between two turns of training. */
   async #load({ dataset, side }: ImageConfig): Promise<void> {
-    if (dataset === "own") return;
     const loading = new AbortController();
     this.#loading = loading;
     const held = this.#held;
-    // After a failure on the way the shards before it are here already.
-    let known = held.parts.length;
+    const { signal } = loading;
+    let told = 0;
+    const progress = ({ loadedBytes, totalBytes }: Progress): void => {
+      this.#share = loadedBytes / totalBytes;
+      const now = performance.now();
+      if (now - told < PROGRESS_EVERY_MS || !this.engine) return;
+      told = now;
+      this.#tell(imagesOf(this.engine), false);
+    };
     try {
-      for await (const part of loadShards(dataset, { side, signal: loading.signal })) {
-        if (loading.signal.aborted) return;
-        if (known-- > 0) continue;
+      const manifest = await fetchManifest(DATA, dataset, signal);
+      held.credits = manifest;
+      // After a failure on the way the shards before it are here already.
+      for await (const part of loadShards(DATA, manifest, { side, signal, progress, from: held.parts.length })) {
+        if (signal.aborted) return;
         this.enqueue(() => this.#take(part, held));
       }
       this.enqueue(async () => void (held.complete = true));
     } catch (error) {
-      if (!loading.signal.aborted) this.post({ type: "trouble", fault: { ...toFault(error), kind: "data" }, fatal: false });
+      if (!signal.aborted) this.post({ type: "trouble", fault: { ...toFault(error), kind: "data" }, fatal: false });
     } finally {
       if (this.#loading === loading) this.#loading = null;
     }
@@ -191,22 +207,24 @@ export class DigitsSession extends Session {
   async #take(part: { pixels: Uint8Array; labels: Uint8Array }, held: Held): Promise<void> {
     if (held !== this.#held || !this.engine) return;
     held.parts.push(part);
-    held.count += part.labels.length;
     try {
       this.#onDevice = await this.engine.add_images(part.pixels, part.labels);
-      this.#tell(imagesOf(this.engine));
+      this.#tell(imagesOf(this.engine), held.parts.length === 1);
     } catch (error) {
       this.post({ type: "trouble", fault: toFault(error), fatal: false });
     }
   }
 
-  #tell({ dataset, count, side, channels }: ImageConfig): void {
+  #tell({ dataset, count, side, channels }: ImageConfig, withStrip: boolean): void {
+    const { parts, credits } = this.#held;
     const missing = dataset === "own" && this.#onDevice === 0;
-    const first = this.#held.parts[0];
+    const first = withStrip ? parts[0] : undefined;
     const strip: ImageStrip | null = first
       ? { pixels: first.pixels.slice(0, STRIP * side * side * channels), labels: first.labels.slice(0, STRIP), side, channels }
       : null;
-    this.post({ type: "images", progress: { held: this.#onDevice, total: count, missing }, strip });
+    const { title = "", licence = "", credit = "", url = "" } = credits ?? {};
+    const progress = { held: this.#onDevice, total: count, share: this.#share, missing };
+    this.post({ type: "images", progress, strip, credits: credits && { title, licence, credit, url } });
   }
 }
 

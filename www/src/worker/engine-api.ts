@@ -11,6 +11,8 @@ export type SampleOptions = PlainSampleOptions & {
   labels?: number[];
   /** 1 is off. */
   guidance_scale?: number;
+  /** Keeps the predicted clean image within [-1, 1]. */
+  clip_sample?: boolean;
 };
 
 export interface Sample {
@@ -82,6 +84,6 @@ export interface EngineModule {
   bench(backend: BackendName): Promise<BenchReport>;
   preset_config(preset: PresetName, dataset: ImageDataset): Config;
   /** Bytes on the device, predicted. */
-  memory_plan(config: Config): MemoryPlan;
+  memory_plan(config: Config, sample: SampleOptions): MemoryPlan;
   Engine: { create(config: Config, backend: Backend, progress?: CompileProgress): Promise<Engine> };
 }

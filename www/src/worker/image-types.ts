@@ -31,7 +31,13 @@ export interface ImageConfig {
 
 /** Predicted bytes on the device. */
 export interface MemoryPlan {
+  /** Of a training run, the data set included. */
   training_bytes: number;
+  /** Of that, the data set. */
+  data_bytes: number;
+  /** What sampling takes beside it. */
   sampling_bytes: number;
+  /** Largest batch whose buffers every WebGPU device can bind. */
   largest_batch: number;
+  parameters: number;
 }

@@ -8,6 +8,9 @@ export interface Fault {
   kind: string;
   field: string | null;
   message: string;
+  /** Of faults of kind `data`: what the sentence in the strings table is made of. */
+  code?: string;
+  values?: (string | number)[];
 }
 
 /** What every finished sampling run has: its frames stand at these timesteps, noise first. */
@@ -57,7 +60,7 @@ export type Command =
 
 /** Commands that only image runs know. */
 export type DigitsCommand =
-  | { type: "plan"; config: Config }
+  | { type: "plan"; config: Config; sample: SampleOptions }
   | { type: "load_folder"; config: string; weights: Uint8Array; scheduler: string | null }
   | { type: "export" }
   /** The visitor's own images; the next configuration with the data set `own` trains on them. */
@@ -134,15 +137,25 @@ export interface OwnImages {
   classNames: string[];
   count: number;
   side: number;
-  channels: number;
+  channels: 1 | 3;
 }
 
 /** How far the training images are here. */
 export interface ImageProgress {
   held: number;
   total: number;
+  /** Share of the download that is done, from 0 to 1. */
+  share: number;
   /** Own images that a loaded run was trained on, and that are not here. */
   missing: boolean;
+}
+
+/** Whose images these are. */
+export interface Credits {
+  title: string;
+  licence: string;
+  credit: string;
+  url: string;
 }
 
 /** A few training images for the page to show. */
@@ -170,7 +183,7 @@ export type Update =
   | { type: "clip"; clip: Clip }
   | { type: "image_clip"; clip: ImageClip }
   | { type: "compiling"; done: number; total: number }
-  | { type: "images"; progress: ImageProgress; strip: ImageStrip | null }
+  | { type: "images"; progress: ImageProgress; strip: ImageStrip | null; credits: Credits | null }
   /** Milliseconds to the next live sample; 0 while one is being drawn. */
   | { type: "next_sample"; wait: number }
   /** The run was written to the browser's storage. */
