@@ -57,6 +57,15 @@ export const memory_plan = (config) => {
 
 const parametersOf = ({ images }) => Object.values(PRESETS).find(({ side, widths }) => side === images.side && String(widths) === String(images.unet.block_out_channels))?.parameters ?? 12_345;
 
+/** A safetensors file without tensors. */
+export function checkpoint(config, step) {
+  const json = new TextEncoder().encode(JSON.stringify({ __metadata__: { fake: JSON.stringify({ config, step }) } }));
+  const bytes = new Uint8Array(8 + json.length);
+  new DataView(bytes.buffer).setUint32(0, json.length, true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
 export class Engine {
   #config;
   #step = 0;
@@ -121,11 +130,7 @@ export class Engine {
     return this.#held;
   }
   async save_checkpoint() {
-    const json = new TextEncoder().encode(JSON.stringify({ __metadata__: { fake: JSON.stringify({ config: this.#config, step: this.#step }) } }));
-    const bytes = new Uint8Array(8 + json.length);
-    new DataView(bytes.buffer).setUint32(0, json.length, true);
-    bytes.set(json, 8);
-    return bytes;
+    return checkpoint(this.#config, this.#step);
   }
   async load_checkpoint(bytes) {
     let run;

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { delimiter, dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkpoint, preset_config } from "./fake-engine.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..");
@@ -22,7 +23,13 @@ const BASE = "/some/path/unnoise/";
 const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
 /** The same page with an engine made up for the tests of the page alone: it needs no GPU and no time. */
 const BASE_FAKE = "/some/path/fake-engine/";
-const FAKE = "pkg/unnoise.js";
+/** What that address has of its own: the engine, and weights for it. */
+const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 768_000, seconds: 95, adapter: "a made-up GPU", loss: 0.031, file: "mnist-small.safetensors", bytes: 770_000 };
+const FAKES = {
+  "pkg/unnoise.js": readFileSync(join(here, "fake-engine.mjs")),
+  "weights/manifest.json": JSON.stringify([PRETRAINED]),
+  "weights/mnist-small.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),
+};
 const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
 
 const TYPES = {
@@ -41,12 +48,13 @@ export async function serve() {
     const { pathname } = new URL(request.url, "http://localhost");
     const base = [BASE, BASE_WITHOUT_GPU, BASE_FAKE].find((path) => pathname.startsWith(path));
     const name = base === undefined ? "" : normalize(pathname.slice(base.length) || "index.html");
-    const file = base === BASE_FAKE && name === FAKE ? join(here, "fake-engine.mjs") : join(dist, name);
-    if (base === undefined || name.startsWith("..") || !existsSync(file)) {
+    const file = join(dist, name);
+    const fake = base === BASE_FAKE ? FAKES[name] : undefined;
+    if (base === undefined || name.startsWith("..") || (!fake && !existsSync(file))) {
       response.writeHead(404).end();
       return;
     }
-    let body = readFileSync(file);
+    let body = fake ?? readFileSync(file);
     if (base === BASE_WITHOUT_GPU && name === "worker.js") body = HIDE_GPU + body;
     response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
   });

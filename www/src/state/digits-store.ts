@@ -24,6 +24,9 @@ const PLAY_MS = 2600;
 /** Frames of a trajectory that travel to the page. */
 const MAX_FRAMES = 32;
 
+/** How long after a choice of classes new samples are drawn. */
+const DRAW_AFTER_MS = 200;
+
 /** Where messages about images given by the visitor stand. */
 export const IMAGES = "images.dataset";
 
@@ -47,6 +50,7 @@ export class DigitsStore extends RunStore {
   /** The configuration that the settings stand on: a preset's, or a file's. */
   #base: Config | null = null;
   #ownFiles: OwnFile[] = [];
+  #drawing: ReturnType<typeof setTimeout> | null = null;
 
   constructor(view: ViewOptions, text: Texts) {
     super(view, text, "./digits-worker.js");
@@ -132,7 +136,10 @@ export class DigitsStore extends RunStore {
   // Training
 
   override async set(key: string, value: Value): Promise<boolean> {
-    if (key === "sample.classes" && value === "") return true;
+    if (key === "sample.classes" && this.settings) {
+      this.#setClasses(String(value));
+      return true;
+    }
     if (key === "preset" && value === "custom") return true;
     if (key === "images.dataset" && value === "own" && !this.own) return true;
     const ok = await super.set(key, value);
@@ -141,12 +148,20 @@ export class DigitsStore extends RunStore {
   }
 
   /** Draws a class, or leaves it out; one always remains. */
-  async toggleClass(label: number): Promise<void> {
+  toggleClass(label: number): void {
     if (label >= this.classNames.length) return;
     const chosen = new Set(String(this.settings?.["sample.classes"] ?? ""));
     const digit = String(label);
     if (!chosen.delete(digit)) chosen.add(digit);
-    if (chosen.size) await this.set("sample.classes", [...chosen].sort().join(""));
+    if (chosen.size) this.#setClasses([...chosen].sort().join(""));
+  }
+
+  /** Taken at once, since there is nothing to refuse; samples follow when the last of some quick clicks was made. */
+  #setClasses(classes: string): void {
+    this.accept({ ...this.settings!, "sample.classes": classes }, "sample.classes");
+    this.sendSampling();
+    if (this.#drawing) clearTimeout(this.#drawing);
+    this.#drawing = setTimeout(() => void this.sample(), DRAW_AFTER_MS);
   }
 
   /** Random weights, and off it goes. */
@@ -180,6 +195,7 @@ export class DigitsStore extends RunStore {
     this.origin = origin;
     this.originStep = this.metrics?.step ?? 0;
     this.faults.clear();
+    this.initial = this.#initialFor(presetOf(settings));
     this.accept(settings, null);
     this.emit("state", "data");
     this.sendSampling();
@@ -300,19 +316,17 @@ export class DigitsStore extends RunStore {
   async #start({ config, sample, presets }: Update & { type: "defaults" }): Promise<void> {
     if (!presets) return super.trouble({ kind: "internal", field: null, message: "The engine has no presets for images." }, true);
     this.#presets = presets;
-    const defaultsOf = (preset: keyof Presets): Settings => this.table.settings({ config: presets[preset].mnist, sample });
     const reading = readHash(location.hash, this.table);
     for (const notice of noticesForHash(reading, this.text, (key) => this.label(key))) this.addNotice(notice);
     this.defaults = { config, sample };
-    this.initial = defaultsOf("small");
-    if (this.view.seed !== null) this.initial["seed"] = this.view.seed;
-    const wanted = { ...this.initial, ...reading.values };
-    wanted["preset"] = presetOf(wanted);
+    const preset = presetOf(reading.values);
+    this.initial = this.#initialFor(preset);
+    const wanted: Settings = { ...this.initial, ...reading.values, preset };
     if (wanted["images.dataset"] === "own") {
       wanted["images.dataset"] = "mnist";
       this.addNotice({ id: "own", tone: "warn", text: this.words.run.ownMissing, dismissible: true });
     }
-    this.settings = { ...wanted, ...pick(defaultsOf(presetOf(wanted)), "training."), ...pick(reading.values, "training.") };
+    this.settings = wanted;
     this.playback.speed = Number(this.settings["view.speed"]);
     this.phase = "compiling";
     this.emit("state", "settings");
@@ -325,6 +339,13 @@ export class DigitsStore extends RunStore {
     if (!(await this.#begin())) return;
     if (pretrained) await this.runs.usePretrained();
     else if (!this.wanted) await this.sample();
+  }
+
+  /** What the address leaves out: the first view's choices, with the settings that suit the preset. */
+  #initialFor(preset: PresetName): Settings {
+    const { sample } = this.defaults!;
+    const initial = this.table.settings({ config: this.#presets![preset].mnist, sample });
+    return this.view.seed === null ? initial : { ...initial, seed: this.view.seed };
   }
 
   async #begin(): Promise<boolean> {
@@ -344,9 +365,4 @@ export class DigitsStore extends RunStore {
     this.trouble({ kind: "internal", field: null, message }, true);
     return false;
   }
-}
-
-/** The settings whose names begin so. */
-function pick(settings: Settings, prefix: string): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => key.startsWith(prefix)));
 }

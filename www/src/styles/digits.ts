@@ -68,6 +68,7 @@ export const gridStyles = css`
     background: var(--plate);
   }
   .cells {
+    position: relative;
     height: 100%;
     border-radius: 3px;
   }
@@ -94,7 +95,6 @@ export const gridStyles = css`
   }
   .close[data-docked] {
     left: 50%;
-    bottom: calc(100% + 0.25rem);
     transform: translateX(-50%);
   }
   .close canvas {
@@ -146,6 +146,9 @@ export const digitsLayout = css`
   unnoise-digits-data {
     order: 2;
   }
+  unnoise-digits-strip {
+    order: 4;
+  }
   unnoise-digits-readouts {
     order: 3;
   }
@@ -154,10 +157,11 @@ export const digitsLayout = css`
   }
   @media (min-width: 60rem) {
     .view, .tool:has(unnoise-notices:not([hidden])) .view {
-      --stage-height: clamp(22rem, calc(100vh - 15rem), 42rem);
+      --stage-height: clamp(20rem, calc(100vh - 22rem), 42rem);
     }
-    .left {
-      position: static;
+    /* One after the other, as they stand in the page. */
+    .left > *, .right > * {
+      order: 0;
     }
   }
 `;

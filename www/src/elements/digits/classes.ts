@@ -70,7 +70,7 @@ export class DigitsClasses extends StoreElement<DigitsStore> {
       <div class="classes ${short ? "short" : ""}" role="group" aria-labelledby="label">
         ${names.map(
           (name, label) => html`<button type="button" aria-pressed=${chosen.includes(String(label)) ? "true" : "false"} title=${name} ?disabled=${phase !== "ready"}
-            @click=${() => void store.toggleClass(label)}><span>${name}</span></button>`,
+            @click=${() => store.toggleClass(label)}><span>${name}</span></button>`,
         )}
       </div>
     `;

@@ -6,7 +6,6 @@ import { base, controls } from "../../styles/base";
 import type { ImageDataset } from "../../worker/image-types";
 import { IMAGE_DATASETS } from "../../worker/presets";
 import { StoreElement } from "../store-element";
-import "./strip";
 
 export class DigitsData extends StoreElement<DigitsStore> {
   static override topics = ["state", "settings", "data"] as const;
@@ -28,8 +27,8 @@ export class DigitsData extends StoreElement<DigitsStore> {
       }
       label {
         position: relative;
-        flex: 1 1 8rem;
-        padding: 0.375rem 0.75rem;
+        flex: 1 1 auto;
+        padding: 0.25rem 0.625rem;
         border: 1px solid var(--line);
         border-radius: 3px;
         background: var(--plate);
@@ -61,14 +60,10 @@ export class DigitsData extends StoreElement<DigitsStore> {
         cursor: pointer;
       }
       .own {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.25rem 1rem;
         margin-top: 0.5rem;
       }
-      .own p {
-        flex: 1 1 18rem;
+      .own button {
+        margin-top: 0.5rem;
       }
       progress {
         appearance: none;
@@ -96,9 +91,6 @@ export class DigitsData extends StoreElement<DigitsStore> {
         color: var(--alarm);
         overflow-wrap: anywhere;
       }
-      unnoise-digits-strip {
-        margin-top: 1rem;
-      }
       .credits {
         margin-top: 0.5rem;
       }
@@ -110,15 +102,14 @@ export class DigitsData extends StoreElement<DigitsStore> {
     `,
   ];
 
+  /** Own images are wanted and not chosen yet; the set changes once they have been read. */
+  #asking = false;
+
   #pick = (event: Event): void => {
-    const input = event.target as HTMLInputElement;
-    // Own images are chosen first; the set changes once they have been read.
-    if (input.value === "own" && !this.store.own) {
-      this.#choose();
-      this.requestUpdate();
-    } else {
-      void this.store.set(IMAGES, input.value);
-    }
+    const { value } = event.target as HTMLInputElement;
+    this.#asking = value === "own" && !this.store.own;
+    this.requestUpdate();
+    if (!this.#asking) void this.store.set(IMAGES, value);
   };
 
   #choose = (): void => this.renderRoot.querySelector<HTMLInputElement>("input[type=file]")!.click();
@@ -150,24 +141,25 @@ export class DigitsData extends StoreElement<DigitsStore> {
     const { settings, words, faults, dataset, phase, own, credits } = this.store;
     const { data } = words;
     const fault = faults.get(IMAGES);
+    if (dataset === "own") this.#asking = false;
+    const chosen = this.#asking ? "own" : dataset;
     return html`
       <fieldset ?disabled=${!settings || phase !== "ready"}>
         <legend class="visually-hidden">${data.label}</legend>
         <div class="top"><span class="heading" aria-hidden="true">${data.label}</span><span class="quiet">${data.restarts}</span></div>
         <div class="sets">
           ${IMAGE_DATASETS.map(
-            (name: ImageDataset) => html`<label><input type="radio" name="set" value=${name} .checked=${name === dataset} @change=${this.#pick} />${data.names[name]}</label>`,
+            (name: ImageDataset) => html`<label><input type="radio" name="set" value=${name} .checked=${name === chosen} @change=${this.#pick} />${data.names[name]}</label>`,
           )}
         </div>
-        <div class="own">
+        <div class="own" ?hidden=${chosen !== "own"}>
           <p class="quiet">${data.hint} ${data.private}</p>
-          <button type="button" ?disabled=${phase !== "ready"} @click=${this.#choose}>${own ? data.change : data.choose}</button>
+          <button type="button" id="choose" @click=${this.#choose}>${own ? data.change : data.choose}</button>
           <input type="file" multiple hidden @change=${this.#take} />
         </div>
       </fieldset>
       ${fault ? html`<p class="quiet fault" role="alert">${fault}</p>` : nothing}
       ${this.#progress()}
-      <unnoise-digits-strip .store=${this.store}></unnoise-digits-strip>
       ${credits
         ? html`<p class="quiet credits">${data.credits(credits.title, credits.credit, credits.licence)} <a href=${credits.url} rel="noopener" target="_blank">${data.source}</a></p>`
         : nothing}

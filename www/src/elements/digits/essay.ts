@@ -1,22 +1,21 @@
 /** How the digits come about, with formulas. */
-import { css, html, LitElement, type TemplateResult } from "lit";
+import { css, html, LitElement, mathml, type TemplateResult } from "lit";
 import type { Theme } from "../../state/query";
 import { texts } from "../../strings";
 import { digitsTexts } from "../../strings/digits";
 import { base, palette } from "../../styles/base";
 import { essayStyles } from "../../styles/essay";
 
-const hat = html`<msub><mover accent="true"><mi>x</mi><mo stretchy="false">^</mo></mover><mn>0</mn></msub>`;
-const bar = html`<msub><mover accent="true"><mi>α</mi><mo stretchy="false">¯</mo></mover><mi>t</mi></msub>`;
-const guess = (label: TemplateResult): TemplateResult =>
-  html`<msub><mi>ε</mi><mi>θ</mi></msub><mo stretchy="false">(</mo><msub><mi>x</mi><mi>t</mi></msub><mo>,</mo><mi>t</mi>${label}<mo stretchy="false">)</mo>`;
-const withClass = html`<mo>,</mo><mi>c</mi>`;
+const hat = mathml`<msub><mover accent="true"><mi>x</mi><mo stretchy="false">^</mo></mover><mn>0</mn></msub>`;
+const bar = mathml`<msub><mover accent="true"><mi>α</mi><mo stretchy="false">¯</mo></mover><mi>t</mi></msub>`;
+/** The guess with the class, or without one. */
+const guess = (given: string): unknown => mathml`<msub><mi>ε</mi><mi>${given}</mi></msub>`;
 
 const FORMULAS: TemplateResult[] = [
   html`<math display="block"><msub><mi>ε</mi><mi>θ</mi></msub><mo>:</mo><mo stretchy="false">(</mo><msub><mi>x</mi><mi>t</mi></msub><mo>,</mo><mi>t</mi><mo stretchy="false">)</mo><mo>↦</mo><mtext>noise in </mtext><msub><mi>x</mi><mi>t</mi></msub></math>`,
   html`<math display="block">${hat}<mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>t</mi></msub><mo>−</mo><msqrt><mrow><mn>1</mn><mo>−</mo>${bar}</mrow></msqrt><msub><mi>ε</mi><mi>θ</mi></msub></mrow><msqrt>${bar}</msqrt></mfrac></math>`,
   html`<math display="block"><munder><mo>min</mo><mi>θ</mi></munder><mi>L</mi><mo>=</mo><mtext>mean Var</mtext><mo stretchy="false">[</mo><mi>ε</mi><mo>∣</mo><msub><mi>x</mi><mi>t</mi></msub><mo stretchy="false">]</mo><mo>&gt;</mo><mn>0</mn></math>`,
-  html`<math display="block"><mover accent="true"><mi>ε</mi><mo stretchy="false">~</mo></mover><mo>=</mo>${guess(html``)}<mo>+</mo><mi>w</mi><mrow><mo stretchy="false">(</mo>${guess(withClass)}<mo>−</mo>${guess(html``)}<mo stretchy="false">)</mo></mrow></math>`,
+  html`<math display="block"><mover accent="true"><mi>ε</mi><mo stretchy="false">~</mo></mover><mo>=</mo>${guess("∅")}<mo>+</mo><mi>w</mi><mrow><mo stretchy="false">(</mo>${guess("c")}<mo>−</mo>${guess("∅")}<mo stretchy="false">)</mo></mrow></math>`,
 ];
 
 export class DigitsEssay extends LitElement {

@@ -17,6 +17,8 @@ const DESCRIBE_EVERY_MS = 2000;
 const HEAD = 20;
 /** Side of a sample looked at closely, in CSS pixels. */
 const CLOSE = 112;
+/** Grids narrower than this have the close look at their edge. */
+const NARROW = 480;
 
 interface Placed {
   kind: "noisy" | "clean";
@@ -236,9 +238,12 @@ export class DigitsGrid extends StoreElement<DigitsStore> {
     const place = this.#places[0]!;
     // Beside the sample, on the side where there is room.
     const left = column < COLUMNS / 2 ? `left: ${place.x + (column + 1) * this.#cell + 8}px` : `right: calc(100% - ${place.x + column * this.#cell - 8}px)`;
-    const rows = Math.ceil(clip.count / COLUMNS);
-    const top = row < rows / 2 ? `top: ${place.y + row * this.#cell}px` : `bottom: calc(100% - ${place.y + (row + 1) * this.#cell}px)`;
-    return html`<figure class="close" style=${this.#cell < 48 ? "" : `${left}; ${top}`} ?data-docked=${this.#cell < 48}>
+    const upper = row < Math.ceil(clip.count / COLUMNS) / 2;
+    const top = upper ? `top: ${place.y + row * this.#cell}px` : `bottom: calc(100% - ${place.y + (row + 1) * this.#cell}px)`;
+    // On a phone there is room neither left nor right, and a finger below.
+    const narrow = (this.renderRoot.querySelector("canvas.grid")?.clientWidth ?? 0) < NARROW;
+    const docked = upper ? "bottom: 0" : "top: 0";
+    return html`<figure class="close" style=${narrow ? docked : `${left}; ${top}`} ?data-docked=${narrow}>
       <div><canvas data-kind="noisy" aria-hidden="true"></canvas><span>${words.grid.shownNames.noisy}</span></div>
       <div><canvas data-kind="clean" aria-hidden="true"></canvas><span>${words.grid.shownNames.clean}</span></div>
       <figcaption aria-live="polite">${words.grid.cell(number.whole(row + 1), number.whole(column + 1), name)}</figcaption>
@@ -293,8 +298,8 @@ export class DigitsGrid extends StoreElement<DigitsStore> {
         <div class="cells" role="group" tabindex="0" aria-label=${grid.cells} @keydown=${this.#key} @pointermove=${this.#point} @pointerdown=${this.#point}
           @pointerleave=${this.#leave} @blur=${() => this.#select(null)}>
           <canvas class="grid" role="img" aria-label=${this.#describe()}></canvas>
+          ${this.#close()}
         </div>
-        ${this.#close()}
         <span class="probe"></span>
       </div>
     `;

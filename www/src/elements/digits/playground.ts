@@ -24,6 +24,7 @@ import "./grid";
 import "./readouts";
 import "./settings";
 import type { DigitsStrip } from "./strip";
+import "./strip";
 import "./weights";
 
 const WIDE = "(min-width: 60rem)";
@@ -60,14 +61,14 @@ export class DigitsPlayground extends Tool<DigitsStore> {
 
   protected override key(event: KeyboardEvent): boolean {
     if (!/^\d$/.test(event.key) || !this.store?.conditioned) return false;
-    void this.store.toggleClass(Number(event.key));
+    this.store.toggleClass(Number(event.key));
     return true;
   }
 
   protected override themeChanged(): void {
     super.themeChanged();
     this.renderRoot.querySelector<DigitsGrid>("unnoise-digits-grid")?.themeChanged();
-    this.renderRoot.querySelector("unnoise-digits-data")?.shadowRoot?.querySelector<DigitsStrip>("unnoise-digits-strip")?.themeChanged();
+    this.renderRoot.querySelector<DigitsStrip>("unnoise-digits-strip")?.themeChanged();
   }
 
   protected override render(): TemplateResult {
@@ -87,11 +88,12 @@ export class DigitsPlayground extends Tool<DigitsStore> {
             <unnoise-digits-grid .store=${store}></unnoise-digits-grid>
             <unnoise-timebar .store=${store}></unnoise-timebar>
           </div>
-          ${show("data", html`<unnoise-digits-data .store=${store}></unnoise-digits-data>`)}
+          ${show("data", html`<unnoise-digits-strip .store=${store}></unnoise-digits-strip>`)}
         </div>
         <div class="right">
           <unnoise-transport .store=${store}></unnoise-transport>
           <unnoise-digits-weights .store=${store}></unnoise-digits-weights>
+          ${show("data", html`<unnoise-digits-data .store=${store}></unnoise-digits-data>`)}
           ${show("readouts", html`<unnoise-digits-readouts .store=${store}></unnoise-digits-readouts>`)}
           ${show("loss", html`<unnoise-loss-curve .store=${store}></unnoise-loss-curve>`)}
           <unnoise-digits-settings .store=${store} ?compact=${!matchMedia(WIDE).matches}></unnoise-digits-settings>

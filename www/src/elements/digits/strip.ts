@@ -28,6 +28,12 @@ export class DigitsStrip extends StoreElement<DigitsStore> {
       .scale {
         display: flex;
         justify-content: space-between;
+        gap: 1rem;
+        text-align: center;
+        white-space: nowrap;
+      }
+      .scale :nth-child(2) {
+        white-space: normal;
       }
       .probe {
         position: absolute;
