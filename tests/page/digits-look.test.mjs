@@ -102,6 +102,7 @@ test("everything works by keyboard", { timeout: 60_000 }, async () => {
   assert.equal(await visit.step(), step + 1);
   await page.keyboard.press("7");
   await page.waitForFunction(() => location.hash.includes("sample.classes=012345689"));
+  await until("samples", (v) => Number(v) >= 1);
   await page.keyboard.press("ArrowLeft");
   assert.equal(await visit.data("live"), "false");
   // In the grid, arrow keys look at one sample after the other.

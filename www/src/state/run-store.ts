@@ -160,7 +160,11 @@ export abstract class RunStore {
 
   protected async create(config: Config, backend: Backend): Promise<boolean> {
     const playing = this.wanted && !this.hidden;
-    return this.attempt(this.client.call({ type: "create", config, backend, playing, sampling: this.samplingFor(this.settings!) }));
+    const sampling = this.samplingFor(this.settings!);
+    if (!(await this.attempt(this.client.call({ type: "create", config, backend, playing, sampling })))) return false;
+    // The visitor may have decided otherwise meanwhile.
+    if (playing !== (this.wanted && !this.hidden)) await this.run();
+    return true;
   }
 
   // Settings
