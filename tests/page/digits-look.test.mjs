@@ -69,6 +69,20 @@ test("an offered run can be discarded, and until then nothing overwrites it", { 
   assert.deepEqual(visit.problems, []);
 });
 
+test("where the private file system cannot be written, IndexedDB keeps the run", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny", { workerPrelude: "delete FileSystemFileHandle.prototype.createWritable;" });
+  const { page, until } = visit;
+  await visit.untilStep(20);
+  await button(page, "Pause").click();
+  await until("stored", (v) => Number(v) >= 20);
+  const step = await visit.step();
+  await page.reload();
+  await button(page, "Resume").click();
+  await page.getByText(`Resumed MNIST tiny at step ${step}.`).waitFor();
+  assert.equal(await visit.step(), step);
+  assert.deepEqual(visit.problems, []);
+});
+
 test("classes, presets and what the grid shows go into the address", { timeout: 60_000 }, async () => {
   const visit = await start();
   const { page, until } = visit;
@@ -88,6 +102,57 @@ test("classes, presets and what the grid shows go into the address", { timeout: 
   await second.until("samples", (v) => Number(v) >= 1);
   assert.equal(await second.page.evaluate((tag) => new Set(document.querySelector(tag).clip.labels).size, element), 3);
   assert.deepEqual([...visit.problems, ...second.problems], []);
+});
+
+/** PNG files of discs and squares, in a folder for each. */
+function pictures(page) {
+  return page.evaluate(async () => {
+    const files = [];
+    for (const shape of ["discs", "squares"]) {
+      for (let i = 0; i < 12; i++) {
+        const canvas = new OffscreenCanvas(40 + i, 40);
+        const context = canvas.getContext("2d");
+        context.fillStyle = `hsl(${i * 30} 80% 60%)`;
+        context.beginPath();
+        if (shape === "discs") context.arc(20 + i / 2, 20, 8 + i / 2, 0, 7);
+        else context.rect(10, 10, 18 + i, 18);
+        context.fill();
+        files.push([`${shape}-${i}.png`, Array.from(new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()))]);
+      }
+    }
+    return files;
+  });
+}
+
+test("own images are read, trained on, and there again after a reload", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, data, until } = visit;
+  await visit.untilStep(5);
+  await page.getByRole("radio", { name: "Own images" }).check({ force: true });
+  await page.getByText("never leave this computer").waitFor();
+  assert.equal(await data("dataset"), "mnist", "nothing changes before there are images");
+  const files = (await pictures(page)).map(([name, bytes]) => ({ name, mimeType: "image/png", buffer: Buffer.from(bytes) }));
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles(files);
+  await until("dataset", (v) => v === "own");
+  await page.getByText("24 images in one class").waitFor();
+  await until("images", (v) => v === "24");
+  await page.getByText("This model knows no classes.").waitFor();
+  await visit.field("images.channels").getByRole("combobox").selectOption("3");
+  await until("images", (v) => v === "24");
+  await page.waitForFunction((tag) => document.querySelector(tag).clip?.channels === 3, element);
+  await visit.untilStep(20);
+  await page.screenshot({ path: join(output, "digits-own.png") });
+  await button(page, "Pause").click();
+  await until("stored", (v) => Number(v) >= 20);
+  const step = await visit.step();
+  await page.reload();
+  await button(page, "Resume").click();
+  await until("dataset", (v) => v === "own");
+  await until("images", (v) => v === "24");
+  assert.equal(await visit.step(), step);
+  await button(page, "Train").click();
+  await visit.untilStep(step + 3);
+  assert.deepEqual(visit.problems, []);
 });
 
 test("everything works by keyboard", { timeout: 60_000 }, async () => {

@@ -87,8 +87,8 @@ export async function closePages() {
   contexts.clear();
 }
 
-/** Opens the page and gathers everything it complains about. `element` is the tool that the address shows. */
-export async function open(browser, url, { element = "unnoise-playground", ...contextOptions } = {}) {
+/** Opens the page and gathers everything it complains about. `element` is the tool that the address shows; `workerPrelude` runs in each worker first. */
+export async function open(browser, url, { element = "unnoise-playground", workerPrelude = "", ...contextOptions } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
   contexts.add(context);
   const page = await context.newPage();
@@ -100,6 +100,12 @@ export async function open(browser, url, { element = "unnoise-playground", ...co
   page.on("response", (response) => {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
   });
+  if (workerPrelude) {
+    await page.route("**/*worker.js", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: `${workerPrelude}\n${await answer.text()}` });
+    });
+  }
   await page.goto(url);
   const tool = page.locator(element);
   const data = (name) => tool.getAttribute(`data-${name}`);

@@ -1,4 +1,5 @@
 /** What a visitor may drop, paste or pick in the digits task, told apart by names. */
+import { DataError } from "./fault";
 import type { OwnFile } from "./own-files";
 import { unzip } from "./zip";
 
@@ -17,10 +18,10 @@ interface Part {
   bytes(): Promise<Uint8Array>;
 }
 
-/** Throws an `Error` that names what is missing from a folder. */
+/** Rejects with a `DataError` that names what is missing from a folder. */
 export async function tellApart(files: readonly OwnFile[]): Promise<Given> {
   const first = files[0]?.file;
-  if (!first) throw new Error("There is no file in what was given.");
+  if (!first) throw new DataError("nothing");
   if (files.length === 1 && first.name.endsWith(".zip")) {
     const entries = await unzip(first);
     return folder(first.name, entries.map(({ name, bytes }) => ({ path: name, bytes: async () => bytes })));
@@ -45,8 +46,7 @@ async function folder(name: string, parts: readonly Part[]): Promise<Given> {
     if (alone.length === 1 && !find(CONFIG)) return { kind: "checkpoint", name, bytes: await alone[0]!.bytes() };
   }
   const config = find(CONFIG);
-  const missing = [config ? null : CONFIG, weights ? null : WEIGHTS].filter(Boolean);
-  if (!config || !weights) throw new Error(`${name} has no ${missing.join(" and no ")}; give the whole folder that diffusers wrote.`);
+  if (!config || !weights) throw new DataError("folderParts", name, [config ? [] : CONFIG, weights ? [] : WEIGHTS].flat().join(", "));
   const scheduler = find(SCHEDULER);
   const text = async (part: Part): Promise<string> => new TextDecoder().decode(await part.bytes());
   return { kind: "folder", name, config: await text(config), weights: await weights.bytes(), scheduler: scheduler ? await text(scheduler) : null };

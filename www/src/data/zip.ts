@@ -1,5 +1,8 @@
 /** ZIP files, as far as folders of weights need them: written without compression, read with and without. */
 
+import { DataError } from "./fault";
+import { collect } from "./gzip";
+
 export interface ZipEntry {
   name: string;
   bytes: Uint8Array;
@@ -34,11 +37,11 @@ export function zip(entries: readonly ZipEntry[]): Blob {
   return new Blob([...parts, ...index, end] as BlobPart[], { type: "application/zip" });
 }
 
-/** Throws an `Error` that says what is wrong with the file. */
+/** Rejects with a `DataError` where the file is none. */
 export async function unzip(file: File): Promise<ZipEntry[]> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const view = new DataView(bytes.buffer);
-  const damaged = new Error(`${file.name} is no ZIP file, or it is damaged.`);
+  const damaged = new DataError("zip", file.name);
   let end = bytes.length - END_SIZE;
   const lowest = Math.max(0, end - COMMENT_MAX);
   while (end >= lowest && view.getUint32(end, true) !== END) end--;
@@ -64,12 +67,13 @@ export async function unzip(file: File): Promise<ZipEntry[]> {
   return entries;
 }
 
-async function inflate(bytes: Uint8Array, method: number, size: number, damaged: Error): Promise<Uint8Array> {
+async function inflate(bytes: Uint8Array, method: number, size: number, damaged: DataError): Promise<Uint8Array> {
   if (method === 0) return bytes.slice();
   if (method !== 8) throw damaged;
   const plain = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const out = new Uint8Array(await new Response(plain).arrayBuffer());
-  if (out.length !== size) throw damaged;
+  // A file may claim less than it unpacks to; what is more than the claim is not read.
+  const out = await collect(plain, size).catch(() => null);
+  if (out?.length !== size) throw damaged;
   return out;
 }
 

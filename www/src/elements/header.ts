@@ -110,7 +110,7 @@ export class Header extends StoreElement {
         nav {
           order: 1;
           flex-basis: 100%;
-          padding-bottom: 0.5rem;
+          padding-block: 0.25rem 0.5rem;
         }
         nav a {
           line-height: 2.5rem;

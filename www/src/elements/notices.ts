@@ -18,6 +18,7 @@ export class Notices extends StoreElement {
       }
       .notice {
         display: flex;
+        flex-wrap: wrap;
         align-items: start;
         gap: 0.5rem 1rem;
         padding: 0.25rem 0 0.25rem 0.875rem;
@@ -27,7 +28,7 @@ export class Notices extends StoreElement {
         border-color: var(--alarm);
       }
       .text {
-        flex: 1;
+        flex: 1 1 14rem;
         min-width: 0;
         display: flex;
         flex-wrap: wrap;

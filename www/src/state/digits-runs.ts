@@ -1,4 +1,5 @@
 /** Where runs of the digits task come from and go to: shipped weights, files, and the browser's storage. */
+import { describe } from "../data/fault";
 import { tellApart } from "../data/given-files";
 import type { OwnFile } from "../data/own-files";
 import { zip } from "../data/zip";
@@ -81,7 +82,7 @@ export class Runs {
       if (kept) this.offerAside(kept);
       await store.took(store.settingsFor(config), config, { kind: "pretrained", dataset: wanted.dataset, preset: wanted.preset, steps: wanted.steps });
     } catch (error) {
-      store.addNotice({ id: "pretrained", tone: "error", text: store.words.weights.failed(messageOf(error)), dismissible: true });
+      store.addNotice({ id: "pretrained", tone: "error", text: store.words.weights.failed(this.#words(error)), dismissible: true });
     } finally {
       this.fetching = null;
       store.emit("state");
@@ -109,7 +110,7 @@ export class Runs {
       store.setFileMessage(ui.files.loaded(given.name, store.text.number.whole(store.metrics?.step ?? 0)));
       return true;
     } catch (error) {
-      return store.say(CHECKPOINT, `${messageOf(error)} ${ui.files.failed(name)}`);
+      return store.say(CHECKPOINT, `${this.#words(error)} ${ui.files.failed(name)}`);
     }
   }
 
@@ -124,7 +125,7 @@ export class Runs {
     try {
       return zip(await this.#client.call({ type: "export" }));
     } catch (error) {
-      this.#store.say(CHECKPOINT, messageOf(error));
+      this.#store.say(CHECKPOINT, this.#words(error));
       return null;
     }
   }
@@ -163,7 +164,7 @@ export class Runs {
       store.originStep = aside.originStep;
     } catch (error) {
       this.offerAside(aside);
-      store.say(CHECKPOINT, messageOf(error));
+      store.say(CHECKPOINT, this.#words(error));
     }
   }
 
@@ -210,7 +211,7 @@ export class Runs {
       store.addNotice({ id: "resumed", tone: "info", text: words.run.resumed(store.subject, text.number.whole(run.step)), dismissible: true });
     } catch (error) {
       this.#offer(offered);
-      store.say(CHECKPOINT, messageOf(error));
+      store.say(CHECKPOINT, this.#words(error));
     }
   }
 
@@ -220,8 +221,8 @@ export class Runs {
     await this.#client.call({ type: "discard" }).catch(() => undefined);
     await this.keep();
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  #words(error: unknown): string {
+    return describe(error, this.#store.text) ?? (error instanceof Error ? error.message : String(error));
+  }
 }

@@ -140,6 +140,10 @@ export const digitsLayout = css`
   .view {
     --stage-height: min(calc(100vw - 2rem), 72vh);
   }
+  /* A run that waits to be resumed is the first thing to decide. */
+  :host([data-offer]) unnoise-notices {
+    order: -1;
+  }
   unnoise-digits-weights {
     order: 2;
   }

@@ -28,6 +28,7 @@ interface Held {
 export class DigitsSession extends Session {
   protected readonly sampleEvery = 4000;
   protected readonly firstSample = 1500;
+  protected readonly sampleOnStep = false;
   #storage = new RunStorage();
   #held: Held = { key: "", parts: [], complete: false, credits: null };
   #onDevice = 0;

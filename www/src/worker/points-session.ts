@@ -6,6 +6,7 @@ import { owned, Session } from "./session";
 export class PointsSession extends Session {
   protected readonly sampleEvery = 2200;
   protected readonly firstSample = 500;
+  protected readonly sampleOnStep = true;
 
   protected data(engine: Engine): DataSet {
     return { points: owned(engine.data_points()), labels: owned(engine.data_labels()) };

@@ -25,6 +25,8 @@ export abstract class Session {
   protected abstract readonly sampleEvery: number;
   /** The first live sample comes early, so that the picture moves soon after loading. */
   protected abstract readonly firstSample: number;
+  /** Whether each single step draws a sample, however soon after the last. */
+  protected abstract readonly sampleOnStep: boolean;
   #queue: (() => Promise<void>)[] = [];
   #wake: (() => void) | null = null;
   #playing = false;
@@ -120,7 +122,7 @@ export abstract class Session {
         if (!this.canTrain) throw new Error("The training data is not here yet.");
         this.#collect(await engine.step(command.steps));
         this.#flush();
-        if (this.#sampling?.live) await this.sample(engine);
+        if (this.#sampling?.live && (this.sampleOnStep || performance.now() >= this.#nextSample)) await this.sample(engine);
         return null;
       case "reset":
         await engine.reset(command.config);

@@ -63,7 +63,7 @@ export class DigitsData extends StoreElement<DigitsStore> {
         margin-top: 0.5rem;
       }
       .own button {
-        margin-top: 0.5rem;
+        margin: 0.5rem 0;
       }
       progress {
         appearance: none;
@@ -153,7 +153,7 @@ export class DigitsData extends StoreElement<DigitsStore> {
           )}
         </div>
         <div class="own" ?hidden=${chosen !== "own"}>
-          <p class="quiet">${data.hint} ${data.private}</p>
+          <p class="quiet">${own ? "" : data.hint} ${data.private}</p>
           <button type="button" id="choose" @click=${this.#choose}>${own ? data.change : data.choose}</button>
           <input type="file" multiple hidden @change=${this.#take} />
         </div>
