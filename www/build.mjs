@@ -3,7 +3,7 @@
  * The wasm package is copied to `<folder>/pkg` when given; otherwise the caller puts it there.
  */
 import { build } from "esbuild";
-import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -51,6 +51,11 @@ const preload = (name) => `<link rel="modulepreload" href="${name}" />`;
 const page = readFileSync(join(here, "index.html"), "utf8");
 writeFileSync(join(out, "index.html"), page.replace(preload("app.js"), firstView(out, ["app.js"]).map(preload).join("\n    ")));
 cpSync(join(here, "icons"), join(out, "icons"), { recursive: true });
+// Pretrained weights, if there are any; the page asks for the list in either case.
+const weights = join(here, "..", "weights");
+mkdirSync(join(out, "weights"), { recursive: true });
+if (existsSync(weights)) cpSync(weights, join(out, "weights"), { recursive: true });
+else writeFileSync(join(out, "weights", "manifest.json"), "[]\n");
 const pkg = flags.indexOf("--pkg");
 if (pkg >= 0) cpSync(resolve(flags[pkg + 1]), join(out, "pkg"), { recursive: true });
 

@@ -2,7 +2,8 @@
 import { css, html, nothing, unsafeCSS, type PropertyValues, type TemplateResult } from "lit";
 import uPlot from "uplot";
 import uplotCss from "uplot/dist/uPlot.min.css";
-import type { LossBand, Topic } from "../state/run-store";
+import type { Topic } from "../state/board";
+import type { LossBand } from "../state/run-store";
 import { base, controls } from "../styles/base";
 import { StoreElement } from "./store-element";
 

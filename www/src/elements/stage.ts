@@ -2,7 +2,7 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { Scene, type Palette } from "../draw/scene";
 import type { DatasetName } from "../engine-types";
-import type { Topic } from "../state/run-store";
+import type { Topic } from "../state/board";
 import type { Store } from "../state/store";
 import { base, controls } from "../styles/base";
 import { icons } from "./icons";

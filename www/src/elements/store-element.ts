@@ -1,5 +1,6 @@
 import { LitElement, type PropertyValues } from "lit";
-import type { RunStore, Topic } from "../state/run-store";
+import type { Topic } from "../state/board";
+import type { RunStore } from "../state/run-store";
 
 /** An element that shows part of a store and redraws when one of its topics changes. */
 export abstract class StoreElement<S extends RunStore = RunStore> extends LitElement {

@@ -5,7 +5,8 @@
 import { LitElement } from "lit";
 import type { Metrics } from "../engine-types";
 import { readQuery, withQuery, type Theme, type ViewOptions } from "../state/query";
-import type { RunStore, Topic } from "../state/run-store";
+import type { Topic } from "../state/board";
+import type { RunStore } from "../state/run-store";
 import { texts, type Texts } from "../strings";
 import type { Announcer } from "./announcer";
 import type { HelpDialog } from "./help-dialog";

@@ -6,30 +6,26 @@ import type { AdapterInfo, KernelTime, Metrics } from "../engine-types";
 import type { Texts } from "../strings";
 import type { Backend, Config } from "../worker/engine-api";
 import type { Fault, Sampling, Update } from "../worker/protocol";
-import { Client, EngineError } from "./client";
+import { Board } from "./board";
+import { Client } from "./client";
 import { writeHash, type Task } from "./hash";
 import { LossHistory } from "./loss-history";
-import { frozenNotice, troubleNotice, type Notice } from "./notices";
+import { frozenNotice, troubleNotice } from "./notices";
 import type { Playback } from "./playback";
 import type { ViewOptions } from "./query";
-import type { Defaults, Settings, Table, Value } from "./table";
+import type { Defaults, Settings, Value } from "./table";
 
 export type Phase = "loading" | "compiling" | "ready" | "failed";
-/** What changed; elements redraw only for what they show. */
-export type Topic = "state" | "settings" | "metrics" | "clip" | "time" | "data" | "notices";
-
 /** Steps, and the loss between which it should be there. */
 export type LossBand = readonly (readonly [step: number, low: number, high: number])[];
 
 /** Errors that belong beside the load button and not beside a setting. */
 export const CHECKPOINT = "checkpoint";
 
-export abstract class RunStore {
+export abstract class RunStore extends Board {
   abstract readonly task: Task;
-  abstract readonly table: Table;
   abstract readonly playback: Playback;
   readonly view: ViewOptions;
-  readonly text: Texts;
   readonly losses = new LossHistory();
   phase: Phase = "loading";
   adapter: AdapterInfo | null = null;
@@ -47,23 +43,19 @@ export abstract class RunStore {
   hidden = false;
   /** Set for a while after a hidden tab came back. */
   resumed = false;
-  notices: Notice[] = [];
-  /** Messages beside controls, by setting or "checkpoint". */
-  faults = new Map<string, string>();
   fileMessage = "";
   clips = 0;
   protected defaults: Defaults | null = null;
   protected initial: Settings | null = null;
   protected readonly client: Client;
   protected sampleByHand = false;
-  #listeners = new Set<(topic: Topic) => void>();
   #recoveries = 0;
   /** In the background nothing is written to the address. */
   #active = true;
 
   constructor(view: ViewOptions, text: Texts, worker: string) {
+    super(text);
     this.view = view;
-    this.text = text;
     this.wanted = view.autoplay;
     this.client = new Client(worker, (update) => this.receive(update));
   }
@@ -76,7 +68,6 @@ export abstract class RunStore {
   abstract load(file: File): Promise<boolean>;
   /** Sets the run's pace for `startOver`, as its notice offers. */
   protected abstract get usualRate(): number;
-  abstract label(key: string): string;
   abstract unit(key: string): string | undefined;
   /** One sentence under the name of the page. */
   abstract get tagline(): string;
@@ -97,18 +88,9 @@ export abstract class RunStore {
     return this.text.ui.choices[name] ?? name;
   }
 
-  subscribe(listener: (topic: Topic) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  emit(...topics: Topic[]): void {
-    for (const topic of topics) for (const listener of this.#listeners) listener(topic);
-  }
-
   end(): void {
     this.client.end();
-    this.#listeners.clear();
+    this.silence();
   }
 
   // Training
@@ -294,43 +276,6 @@ export abstract class RunStore {
   /** Takes the device away, as a driver reset would; for tests of the recovery. */
   loseDevice(): Promise<null> {
     return this.client.call({ type: "lose_device" });
-  }
-
-  // Notices and faults
-
-  addNotice(notice: Notice): void {
-    this.notices = [...this.notices.filter(({ id }) => id !== notice.id), notice];
-    this.emit("notices");
-  }
-
-  dismiss(id: string): void {
-    this.notices = this.notices.filter((notice) => notice.id !== id);
-    this.emit("notices");
-  }
-
-  protected fault(key: string, message: string): false {
-    this.faults.set(key, message);
-    this.emit("settings");
-    return false;
-  }
-
-  protected clearFault(key: string): void {
-    if (this.faults.delete(key)) this.emit("settings");
-  }
-
-  /** Awaits a command; an error goes beside its control, or into a notice where there is none. */
-  protected async attempt(call: Promise<unknown>, key: string | null = null): Promise<boolean> {
-    try {
-      await call;
-      return true;
-    } catch (error) {
-      const fault: Fault = error instanceof EngineError ? error.fault : { kind: "internal", field: null, message: String(error) };
-      const place = fault.field ?? key;
-      if (place && this.table.has(place)) return this.fault(place, fault.message.replaceAll(place, this.label(place)));
-      if (key) return this.fault(key, fault.message);
-      this.addNotice(troubleNotice(fault, false, this.text));
-      return false;
-    }
   }
 
   // Updates from the worker

@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { GAP, Tiles, type Images, type Tones } from "../../draw/tiles";
 import { COLUMNS, SHOWN, type Shown } from "../../state/digits-settings";
 import type { DigitsStore } from "../../state/digits-store";
-import type { Topic } from "../../state/run-store";
+import type { Topic } from "../../state/board";
 import { base, controls } from "../../styles/base";
 import { gridStyles } from "../../styles/digits";
 import type { ImageClip } from "../../worker/protocol";

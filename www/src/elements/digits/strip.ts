@@ -5,7 +5,7 @@ import { normal, random } from "../../draw/shapes";
 import { GAP, Tiles } from "../../draw/tiles";
 import type { BetaSchedule } from "../../engine-types";
 import type { DigitsStore } from "../../state/digits-store";
-import type { Topic } from "../../state/run-store";
+import type { Topic } from "../../state/board";
 import { base } from "../../styles/base";
 import type { ImageStrip } from "../../worker/protocol";
 import { StoreElement } from "../store-element";
