@@ -26,11 +26,7 @@ fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
 /// A parameter of the fixture in this crate's layout.
 fn parameter(file: &SafeTensors<'_>, prefix: &str, param: &Param) -> Vec<f32> {
     let values = floats(file, &format!("{prefix}.{}", param.name));
-    if !param.transposed {
-        return values;
-    }
-    let (rows, columns) = (param.shape[0], param.shape[1]);
-    (0..values.len()).map(|i| values[(i % columns) * rows + i / columns]).collect()
+    param.from_file(&values)
 }
 
 /// One training step on given inputs: the graph of a run without its random draws.

@@ -114,7 +114,10 @@ fn every_shader_is_covered_and_valid() {
 #[test]
 fn kernels_are_reproducible() {
     let mut gpu = gpu();
-    for case in ops().iter().filter(|c| c.name.contains("sum") || c.name.contains("fused") || c.name.contains("adamw")) {
+    for case in ops()
+        .iter()
+        .filter(|c| c.name.contains("sum") || c.name.contains("attention") || c.name.contains("fused") || c.name.contains("adamw"))
+    {
         let graph = with_gradients((case.build)().expect("builds")).expect("differentiates");
         let once = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");
         let twice = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");

@@ -20,6 +20,8 @@ enum Draw {
     /// Words, but for the one value 2³² - 1, which comes out as 0.
     Words,
     Normals,
+    /// Labels 0, each replaced by 1 with this probability.
+    Dropped(f64),
 }
 
 fn draw(backend: &mut dyn Backend, what: Draw, n: usize, seed: u32, stream: u32, step: u32) -> HostData {
@@ -29,6 +31,11 @@ fn draw(backend: &mut dyn Backend, what: Draw, n: usize, seed: u32, stream: u32,
         let y = match what {
             Draw::Words => g.uniform_int(counters, stream, n, u32::MAX as usize)?,
             Draw::Normals => g.normal(counters, stream, [n])?,
+            Draw::Dropped(probability) => {
+                // Words below 1: zeros.
+                let zeros = g.uniform_int(counters, stream + 1, n, 1)?;
+                g.drop_labels(zeros, counters, stream, probability, 1)?
+            }
         };
         g.output("y", y)
     };
@@ -83,4 +90,30 @@ fn normals_are_normal() {
         assert!(distance <= 1.95 / n.sqrt(), "{name}: Kolmogorov-Smirnov distance {distance}");
         assert!(values[0] > -5.5 && values[N - 1] < 5.5);
     }
+}
+
+#[test]
+fn labels_are_dropped_as_often_as_asked() {
+    const N: usize = 100_000;
+    for mut backend in backends() {
+        let name = backend.info().name.clone();
+        let mut dropped = |probability| {
+            draw(backend.as_mut(), Draw::Dropped(probability), N, 11, 3, 5).integers().iter().map(|v| *v as usize).sum::<usize>()
+        };
+        assert_eq!((dropped(0.0), dropped(1.0)), (0, N), "{name}");
+        // The largest number below 1 rounds to a threshold of 2³², which is always.
+        assert_eq!(dropped(1.0f64.next_down()), N, "{name}");
+        for probability in [0.1, 0.5, 0.93] {
+            let (share, deviation) = (dropped(probability) as f64 / N as f64, (probability * (1.0 - probability) / N as f64).sqrt());
+            assert!((share - probability).abs() < 5.0 * deviation, "{name}: {share} dropped at {probability}");
+        }
+    }
+    let mut g = Graph::new();
+    let counters = g.resource("counters", TensorType::u32([counter::LEN])).expect("a leaf");
+    let labels = g.resource("labels", TensorType::u32([3])).expect("a leaf");
+    for wrong in [-0.1, 1.1, f64::NAN] {
+        let error = g.drop_labels(labels, counters, 1, wrong, 0).expect_err("no probability").to_string();
+        assert!(error.contains("probability of 0 to 1"), "{error}");
+    }
+    assert!(g.uniform_below(counters, 1, 3, counter::LEN).is_err());
 }

@@ -3,6 +3,7 @@ const STEP = 0u;
 const SEED = 1u;
 const FROZEN = 2u;
 const FROZEN_AT = 3u;
+const DATA_COUNT = 4u;
 
 const BASE_RATE = 0u;
 const RATE = 1u;

@@ -33,7 +33,7 @@ const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
 /// `e^x` for |x| ≤ 87: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial in r, and n put into the exponent bits.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     // NaN stays NaN: the trainer must see it.
     let x = if x > 87.0 { 87.0 } else { x };
     let x = if x < -87.0 { -87.0 } else { x };

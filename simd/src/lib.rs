@@ -4,12 +4,27 @@
 //! no loop becomes SIMD by itself. They know slices and numbers only; `src/cpu/fast` gives them their arguments.
 
 mod activation;
+mod norm;
+mod planes;
+mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
+pub use norm::{Lines, column_squares, column_sums};
+pub use planes::{Planes, Taps};
+pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 
 /// `y ← y + x`.
 pub fn add(y: &mut [f32], x: &[f32]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+}
+
+/// `Σ x`, as eight partial sums.
+pub fn sum(x: &[f32]) -> f32 {
+    let mut parts = [0.0; 8];
+    let blocks = x.chunks_exact(8);
+    let rest: f32 = blocks.remainder().iter().sum();
+    blocks.for_each(|block| parts.iter_mut().zip(block).for_each(|(part, x)| *part += x));
+    parts.iter().sum::<f32>() + rest
 }
 
 /// Coefficients of one AdamW step: see `shaders/adamw.wgsl`.

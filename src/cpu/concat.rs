@@ -7,9 +7,10 @@ use crate::Result;
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (row_a, row_b) = (c.u("row_a")?, c.u("row_b")?);
     let (a, b, y) = (c.input("a")?, c.input("b")?, c.output("y")?);
-    for i in 0..c.u("n")? {
-        let (outer, j) = (i / (row_a + row_b), i % (row_a + row_b));
-        y[i] = if j < row_a { a[outer * row_a + j] } else { b[outer * row_b + j - row_a] };
+    let rows = a.chunks_exact(row_a).zip(b.chunks_exact(row_b));
+    for (row, (a, b)) in y.chunks_exact_mut(row_a + row_b).zip(rows) {
+        row[..row_a].copy_from_slice(a);
+        row[row_a..].copy_from_slice(b);
     }
     Ok(())
 }

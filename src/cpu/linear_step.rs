@@ -1,4 +1,5 @@
-//! Reverse update in place: `x ← c_x · x + c_e · e + c_z · z`, with a copy of the new `x` in a frame if asked for.
+//! Reverse update in place: `x ← c_x · x + c_e · e + c_z · z`, with copies of the new `x` and of the predicted clean
+//! sample in a frame if asked for.
 
 use super::{Call, Real};
 use crate::Result;
@@ -10,17 +11,28 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (e, coefficients, z) = (c.input("e")?, c.input("coefficients")?, c.optional("z"));
     let step = c.integers("counters")?[counter::STEP] as usize;
     let (x, frames) = (c.output("x")?, c.output("frames")?);
-    let row = &coefficients[4 * step.min(steps - 1)..][..4];
+    let row = &coefficients[9 * step.min(steps - 1)..][..9];
+    let frame = Some(row[3].wide()).filter(|f| *f >= 0.0 && (*f as usize) < frame_count).map(|f| f as usize * n);
+    let clip = c.flag("CLIP");
+    let mut predicted = if c.flag("PREDICTED") { Some(c.output("predicted")?) } else { None };
+    let one = F::of(1.0);
     for i in 0..n {
+        let mut clean = row[4] * x[i] + row[5] * e[i];
         let mut y = row[0] * x[i] + row[1] * e[i];
+        if clip {
+            clean = if clean > one { one } else if clean < -one { -one } else { clean };
+            y = row[6] * clean + row[7] * x[i] + row[8] * e[i];
+        }
         if let Some(z) = z {
             y += row[2] * z[i];
         }
         x[i] = y;
+        if let (Some(predicted), Some(frame)) = (predicted.as_deref_mut(), frame) {
+            predicted[frame + i] = clean;
+        }
     }
-    let frame = row[3].wide();
-    if frame >= 0.0 && (frame as usize) < frame_count {
-        frames[frame as usize * n..][..n].copy_from_slice(&x[..n]);
+    if let Some(frame) = frame {
+        frames[frame..][..n].copy_from_slice(&x[..n]);
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
 }
 
 /// Bias, activation (keeping its argument if asked), gate and residual, in this order.
-fn epilogue<F: Real>(c: &Call<'_, F>, y: &mut [F], keep: Option<&mut [F]>) -> Result<()> {
+pub(super) fn epilogue<F: Real>(c: &Call<'_, F>, y: &mut [F], keep: Option<&mut [F]>) -> Result<()> {
     let n = c.u("n")?;
     if let Some(bias) = c.optional("bias") {
         for i in 0..y.len() {

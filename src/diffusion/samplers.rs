@@ -43,17 +43,45 @@ pub struct StepCoefficients {
     pub c_eps: f64,
     /// Factor of fresh noise: its standard deviation `σ`; 0 in a deterministic step, and always at the last.
     pub c_noise: f64,
+    /// Factor of the sample in the predicted clean sample `x̂_0 = p_x · x + p_eps · ε̂` (arXiv 2006.11239, equation 15).
+    pub p_x: f64,
+    /// Factor of the predicted noise in `x̂_0`.
+    pub p_eps: f64,
+    /// Factor of `x̂_0` where it enters the step by itself: `x_prev = k_x0 · x̂_0 + k_x · x + k_eps · ε̂ + c_noise · z`, which is the
+    /// same step unless `x̂_0` is clipped in between (diffusers' `clip_sample`).
+    pub k_x0: f64,
+    /// Factor of the sample beside it.
+    pub k_x: f64,
+    /// Factor of the predicted noise beside it.
+    pub k_eps: f64,
 }
 
 impl StepCoefficients {
-    /// `[c_x, c_eps, c_noise]` as a device reads them.
-    pub fn to_f32(&self) -> [f32; 3] {
-        [self.c_x as f32, self.c_eps as f32, self.c_noise as f32]
+    /// A row of the table that a device reads (see [`crate::graph::ops::process::STEP_COLUMNS`]), keeping its result in `frame`.
+    pub fn row(&self, frame: Option<usize>) -> [f32; 9] {
+        let frame = frame.map_or(-1.0, |f| f as f64);
+        [self.c_x, self.c_eps, self.c_noise, frame, self.p_x, self.p_eps, self.k_x0, self.k_x, self.k_eps].map(|v| v as f32)
     }
 
     /// `x_prev` of one element.
     pub fn apply(&self, x: f64, epsilon: f64, z: f64) -> f64 {
         self.c_x * x + self.c_eps * epsilon + self.c_noise * z
+    }
+
+    /// `x̂_0` of one element.
+    pub fn predict(&self, x: f64, epsilon: f64) -> f64 {
+        self.p_x * x + self.p_eps * epsilon
+    }
+
+    /// `x_prev` of one element, with `x̂_0` kept within [-1, 1].
+    pub fn apply_clipped(&self, x: f64, epsilon: f64, z: f64) -> f64 {
+        self.k_x0 * self.predict(x, epsilon).clamp(-1.0, 1.0) + self.k_x * x + self.k_eps * epsilon + self.c_noise * z
+    }
+
+    /// `[p_x, p_eps]` at timestep `t`: `x = √ᾱ_t x̂_0 + √(1-ᾱ_t) ε̂` solved for `x̂_0`.
+    fn prediction(schedule: &Schedule, t: usize) -> [f64; 2] {
+        let alpha = schedule.alphas_cumprod[t];
+        [1.0 / alpha.sqrt(), -((1.0 - alpha) / alpha).sqrt()]
     }
 
     fn ddim(schedule: &Schedule, t: usize, prev: Option<usize>, eta: f64) -> Self {
@@ -62,8 +90,11 @@ impl StepCoefficients {
         // x̂_0 = (x - √(1-ᾱ_t) ε̂)/√ᾱ_t, then x_s = √ᾱ_s x̂_0 + √(1-ᾱ_s-σ²) ε̂ + σ z. At the largest η the radicand is 0
         // but for rounding.
         let c_x = (before / now).sqrt();
-        let c_eps = (1.0 - before - variance).max(0.0).sqrt() - c_x * (1.0 - now).sqrt();
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt() }
+        let k_eps = (1.0 - before - variance).max(0.0).sqrt();
+        let c_eps = k_eps - c_x * (1.0 - now).sqrt();
+        let [p_x, p_eps] = Self::prediction(schedule, t);
+        let (c_noise, k_x0, k_x) = (variance.sqrt(), before.sqrt(), 0.0);
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x, k_eps }
     }
 
     fn ddpm(schedule: &Schedule, t: usize, prev: Option<usize>, variance_type: VarianceType) -> Self {
@@ -77,7 +108,12 @@ impl StepCoefficients {
             (_, VarianceType::FixedSmall) => schedule.posterior_variance(t, prev),
             (_, VarianceType::FixedLarge) => beta,
         };
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise: variance.sqrt() }
+        let [p_x, p_eps] = Self::prediction(schedule, t);
+        // The posterior's mean (equation 7) between the two timesteps.
+        let (now, before) = (schedule.alphas_cumprod[t], schedule.alpha_cumprod(prev));
+        let (k_x0, k_x) = (before.sqrt() * beta / (1.0 - now), (1.0 - beta).sqrt() * (1.0 - before) / (1.0 - now));
+        let c_noise = variance.sqrt();
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x, k_eps: 0.0 }
     }
 }
 

@@ -10,7 +10,8 @@ use super::readback::{Reading, Staging};
 use super::shader::{Composed, compose};
 use crate::graph::{DType, Value};
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Region, keep,
+    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Progress,
+    Region, keep,
 };
 use crate::{Error, Result};
 
@@ -47,6 +48,7 @@ pub struct GpuBackend {
     pipelines: HashMap<String, Rc<Pipeline>>,
     buffers: Vec<Option<(Rc<Owned>, DType)>>,
     pub(super) programs: Vec<Option<Program>>,
+    progress: Option<Progress>,
 }
 
 impl GpuBackend {
@@ -59,6 +61,7 @@ impl GpuBackend {
             pipelines: HashMap::new(),
             buffers: Vec::new(),
             programs: Vec::new(),
+            progress: None,
         }
     }
 
@@ -67,24 +70,30 @@ impl GpuBackend {
     /// # Errors
     /// [`Error::Shader`] with the compiler's words: an invalid pipeline would otherwise run as if it did nothing.
     async fn compile(&mut self, dispatches: &[Dispatch]) -> Result<()> {
-        let mut made = Vec::new();
+        let mut missing: BTreeMap<String, &Dispatch> = BTreeMap::new();
         for dispatch in dispatches {
             let key = key(dispatch);
-            if self.pipelines.contains_key(&key) {
-                continue;
+            if !self.pipelines.contains_key(&key) {
+                missing.insert(key, dispatch);
+            }
+        }
+        let all = missing.len();
+        // One after the other: each wait lets a browser paint, and say how far it is.
+        for (done, (key, dispatch)) in missing.into_iter().enumerate() {
+            if let Some(report) = &self.progress {
+                report(done, all);
             }
             let shader = compose(dispatch.stem, &dispatch.constants)?;
             let device = &self.gpu.device;
             let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
             let pipeline = pipeline(device, dispatch.stem, shader);
-            made.push((dispatch.stem, scope.pop()));
+            if let Some(error) = scope.pop().await {
+                return Err(Error::Shader { shader: dispatch.stem.to_string(), message: error.to_string() });
+            }
             self.pipelines.insert(key, Rc::new(pipeline));
         }
-        for (stem, error) in made {
-            if let Some(error) = error.await {
-                self.pipelines.clear();
-                return Err(Error::Shader { shader: stem.to_string(), message: error.to_string() });
-            }
+        if let Some(report) = self.progress.as_ref().filter(|_| all > 0) {
+            report(all, all);
         }
         Ok(())
     }
@@ -315,6 +324,10 @@ impl Backend for GpuBackend {
 
     fn load<'a>(&'a mut self, plan: &'a Plan, resources: &'a BTreeMap<String, BufferId>) -> LocalFuture<'a, Result<ProgramId>> {
         Box::pin(self.load_plan(plan, resources))
+    }
+
+    fn on_progress(&mut self, report: Option<Progress>) {
+        self.progress = report;
     }
 
     fn unload(&mut self, program: ProgramId) {

@@ -140,7 +140,7 @@ mod tests {
         macro_rules! same {
             ($module:ident: $($name:ident),*) => { $( assert_eq!(constant("state", concat!(stringify!($name), " ")), $module::$name); )* };
         }
-        same!(counter: STEP, SEED, FROZEN, FROZEN_AT);
+        same!(counter: STEP, SEED, FROZEN, FROZEN_AT, DATA_COUNT);
         same!(scalar: BASE_RATE, RATE, COSINE_STEPS, BETA1, BETA2, EPSILON, WEIGHT_DECAY, BETA1_POWER, BETA2_POWER);
         same!(scalar: MAX_NORM, GRAD_NORM, CLIP, EMA_DECAY, EMA_NOW, LOSS);
         assert_eq!(constant("index", "WORKGROUP: u32 "), WORKGROUP);

@@ -131,6 +131,15 @@ impl Kernel {
         }
     }
 
+    /// Adds a `read_write` binding if there is one, and says so in the flag constant of that name.
+    pub fn write_if(self, flag: &'static str, name: &'static str, operand: Option<Operand>) -> Self {
+        let with_flag = self.constant(flag, operand.is_some());
+        match operand {
+            Some(operand) => with_flag.write(name, operand),
+            None => with_flag,
+        }
+    }
+
     /// One thread per item, `workgroup` threads per group; past 65,535 groups the grid folds into y
     /// (`linear_index` in `shaders/lib/index.wgsl` unfolds it).
     pub fn threads(self, items: usize, workgroup: usize) -> Self {
@@ -174,6 +183,17 @@ impl Tuning {
     /// Side of the square of results that one thread of a matrix product computes: 8 or 4.
     pub fn tile(&self, rows: usize, columns: usize) -> usize {
         if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }
+    }
+
+    /// Tile and number of splits for `rows × columns` sums over `depth` each: enough splits to keep all threads busy, none
+    /// shorter than `min_chunk`, at most `max_splits`.
+    pub fn split(&self, rows: usize, columns: usize, depth: usize, min_chunk: usize, max_splits: usize) -> (usize, usize) {
+        // A narrow result leaves most of a large tile empty.
+        let tile = if rows >= 64 && columns >= 32 && self.shares_sums() { 8 } else { self.tile(rows, columns) };
+        let threads = rows.div_ceil(tile) * columns.div_ceil(tile);
+        let splits = self.wanted_threads.div_ceil(threads).min(depth / min_chunk).clamp(1, max_splits);
+        // As many splits as have something to sum.
+        (tile, depth.div_ceil(depth.div_ceil(splits)))
     }
 }
 

@@ -16,12 +16,24 @@ pub enum Init {
     Normal(f64),
 }
 
+/// How files lay a parameter out, where PyTorch's way differs from this crate's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// The same.
+    #[default]
+    Same,
+    /// `[in, out]` here, `[out, in]` there: the weight of a linear layer.
+    Linear,
+    /// `[k, k, in, out]` here, `[out, in, k, k]` there: the weight of a convolution.
+    Conv,
+}
+
 /// One parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param {
     /// Dotted name as in a PyTorch state dict.
     pub name: String,
-    /// Extents in this crate's layout; see [`Param::transposed`].
+    /// Extents in this crate's layout.
     pub shape: Shape,
     /// First element in its arena, a multiple of [`ALIGNMENT`].
     pub offset: usize,
@@ -29,8 +41,52 @@ pub struct Param {
     pub trainable: bool,
     /// How it starts.
     pub init: Init,
-    /// True for a matrix that PyTorch keeps transposed (`[out, in]` there, `[in, out]` here): files hold PyTorch's layout.
-    pub transposed: bool,
+    /// How files lay it out.
+    pub layout: Layout,
+}
+
+impl Param {
+    /// Extents in a file, as in a PyTorch state dict.
+    pub fn file_shape(&self) -> Vec<usize> {
+        match (self.layout, &self.shape[..]) {
+            (Layout::Linear, &[i, o]) => vec![o, i],
+            (Layout::Conv, &[height, width, i, o]) => vec![o, i, height, width],
+            (_, shape) => shape.to_vec(),
+        }
+    }
+
+    /// Values as a file holds them.
+    pub fn to_file(&self, values: &[f32]) -> Vec<f32> {
+        let (taps, inputs, outputs) = self.axes();
+        let mut file = vec![0.0; values.len()];
+        for (at, value) in self.file_places(taps, inputs, outputs).zip(values) {
+            file[at] = *value;
+        }
+        file
+    }
+
+    /// The inverse of [`Param::to_file`].
+    pub fn from_file(&self, file: &[f32]) -> Vec<f32> {
+        let (taps, inputs, outputs) = self.axes();
+        self.file_places(taps, inputs, outputs).map(|at| file[at]).collect()
+    }
+
+    /// Taps, inputs and outputs; all that stays in order counts as outputs.
+    fn axes(&self) -> (usize, usize, usize) {
+        match (self.layout, &self.shape[..]) {
+            (Layout::Linear, &[i, o]) => (1, i, o),
+            (Layout::Conv, &[height, width, i, o]) => (height * width, i, o),
+            _ => (1, 1, self.shape.elements()),
+        }
+    }
+
+    /// For every element in this crate's order `[taps, inputs, outputs]`, its place in `[outputs, inputs, taps]`.
+    fn file_places(&self, taps: usize, inputs: usize, outputs: usize) -> impl Iterator<Item = usize> {
+        (0..taps * inputs * outputs).map(move |at| {
+            let (tap, input, output) = (at / (inputs * outputs), (at / outputs) % inputs, at % outputs);
+            (output * inputs + input) * taps + tap
+        })
+    }
 }
 
 /// Layout of all parameters of a model.
@@ -73,20 +129,26 @@ impl Graph {
     /// # Errors
     /// [`Error::Shape`] if the name is taken with another shape.
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Result<Tensor> {
-        self.parameter(name, shape.into(), init, true, false)
+        self.parameter(name, shape.into(), init, true, Layout::Same)
     }
 
     /// A parameter that the optimiser leaves alone; derivatives pass through it but not into it.
     pub fn frozen_param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Result<Tensor> {
-        self.parameter(name, shape.into(), init, false, false)
+        self.parameter(name, shape.into(), init, false, Layout::Same)
     }
 
     /// A trainable matrix `[in, out]` that files hold as PyTorch's `[out, in]`.
     pub fn linear_weight(&mut self, name: &str, inputs: usize, outputs: usize, init: Init) -> Result<Tensor> {
-        self.parameter(name, [inputs, outputs].into(), init, true, true)
+        self.parameter(name, [inputs, outputs].into(), init, true, Layout::Linear)
     }
 
-    fn parameter(&mut self, name: &str, shape: Shape, init: Init, trainable: bool, transposed: bool) -> Result<Tensor> {
+    /// The trainable weight of a convolution, `[kernel, kernel, inputs, outputs]`, which files hold as PyTorch's
+    /// `[outputs, inputs, kernel, kernel]`.
+    pub fn conv_weight(&mut self, name: &str, kernel: usize, inputs: usize, outputs: usize, init: Init) -> Result<Tensor> {
+        self.parameter(name, [kernel, kernel, inputs, outputs].into(), init, true, Layout::Conv)
+    }
+
+    fn parameter(&mut self, name: &str, shape: Shape, init: Init, trainable: bool, layout: Layout) -> Result<Tensor> {
         let name = self.full_name(name);
         let fail = |message| Error::Shape { op: "param", label: name.clone(), message };
         super::check_extents(&shape).map_err(fail)?;
@@ -95,7 +157,7 @@ impl Graph {
             Some(p) => return Err(fail(format!("exists with shape {}, asked again with {shape}", p.shape))),
             None => {
                 let offset = self.params.arena_len(trainable);
-                let entry = Param { name: name.clone(), shape: shape.clone(), offset, trainable, init, transposed };
+                let entry = Param { name: name.clone(), shape: shape.clone(), offset, trainable, init, layout };
                 self.params.entries.push(entry);
                 offset
             }
@@ -121,7 +183,7 @@ impl Graph {
     pub fn trainable(&mut self) -> Result<Vec<Tensor>> {
         let prefix = std::mem::take(&mut self.scope);
         let entries: Vec<Param> = self.params.entries.iter().filter(|p| p.trainable).cloned().collect();
-        let leaves = entries.into_iter().map(|p| self.parameter(&p.name, p.shape, p.init, true, p.transposed)).collect();
+        let leaves = entries.into_iter().map(|p| self.parameter(&p.name, p.shape, p.init, true, p.layout)).collect();
         self.scope = prefix;
         leaves
     }

@@ -1,7 +1,11 @@
 //! Layers and models as functions on the graph, with parameter names as in PyTorch.
 
+mod conv;
 mod linear;
 mod mlp;
+mod unet;
 
+pub use conv::{Norm, conv2d, embedding, group_norm};
 pub use linear::linear;
 pub use mlp::MlpConfig;
+pub use unet::{ClassEmbedType, DownBlockType, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use super::Plan;
 use crate::Result;
@@ -141,6 +142,9 @@ pub(crate) fn keep<T>(table: &mut Vec<Option<T>>, value: T) -> usize {
     place
 }
 
+/// Called with the number of things done, and of all there are.
+pub type Progress = Rc<dyn Fn(usize, usize)>;
+
 /// A machine that holds buffers and runs plans.
 pub trait Backend {
     /// Who this is.
@@ -164,6 +168,9 @@ pub trait Backend {
 
     /// Makes a plan ready to run, its resources bound by name: pipelines, buffers and bind groups are made here, once.
     fn load<'a>(&'a mut self, plan: &'a Plan, resources: &'a BTreeMap<String, BufferId>) -> LocalFuture<'a, Result<ProgramId>>;
+
+    /// Tells `report` from now on, while plans are loaded, how many of their new kernels are compiled, and of how many.
+    fn on_progress(&mut self, _report: Option<Progress>) {}
 
     /// Frees a program and its buffers.
     fn unload(&mut self, program: ProgramId);

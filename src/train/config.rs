@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::images::ImageConfig;
 use crate::data::DataConfig;
 use crate::diffusion::{SamplerConfig, SamplerName, ScheduleConfig, TimestepSpacing, VarianceType};
 use crate::nn::MlpConfig;
@@ -74,8 +75,10 @@ pub struct Config {
     pub seed: u32,
     /// What to learn.
     pub data: DataConfig,
-    /// The denoiser.
+    /// The denoiser of points.
     pub model: MlpConfig,
+    /// If given, the run learns these images instead of points.
+    pub images: Option<ImageConfig>,
     /// The noise schedule.
     pub schedule: ScheduleConfig,
     /// Optimiser and batch.
@@ -89,6 +92,7 @@ impl Default for Config {
             seed: 1,
             data: DataConfig::default(),
             model: MlpConfig::default(),
+            images: None,
             schedule: ScheduleConfig::default(),
             training: OptimizerConfig::default(),
         }
@@ -96,7 +100,7 @@ impl Default for Config {
 }
 
 /// A number between two others, both allowed; NaN is not between anything.
-fn within(field: &str, value: f64, low: f64, high: f64) -> Result<()> {
+pub(super) fn within(field: &str, value: f64, low: f64, high: f64) -> Result<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
@@ -140,6 +144,10 @@ impl Config {
         self.model.validate()?;
         self.schedule.validate()?;
         self.training.validate()?;
+        if let Some(images) = &self.images {
+            images.validate()?;
+            return super::memory::check(self);
+        }
         // Each is in range by itself; together they must fit the 128 MiB that every WebGPU device binds at once.
         let widest = self.model.width.max(self.model.time_embedding + 2);
         let largest = (128 << 20) / (4 * widest);
@@ -164,7 +172,7 @@ pub enum WeightsChoice {
 }
 
 /// A sampling run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct SampleOptions {
@@ -184,6 +192,12 @@ pub struct SampleOptions {
     pub weights: WeightsChoice,
     /// Frames of the trajectory to keep: noise and result always, others evenly between.
     pub max_frames: usize,
+    /// The predicted clean sample is kept within [-1, 1] at every step, the range of images; diffusers' `clip_sample`.
+    pub clip_sample: bool,
+    /// Class of each sample, for a model that is told the class; none if empty.
+    pub labels: Vec<u32>,
+    /// Classifier-free guidance (2207.12598): how far to go from the prediction without a class to the one with it. 1 is off.
+    pub guidance_scale: f64,
 }
 
 impl Default for SampleOptions {
@@ -197,6 +211,9 @@ impl Default for SampleOptions {
             seed: 1,
             weights: WeightsChoice::Ema,
             max_frames: 51,
+            clip_sample: false,
+            labels: Vec::new(),
+            guidance_scale: 1.0,
         }
     }
 }
@@ -209,14 +226,39 @@ impl SampleOptions {
     pub fn validate(&self, config: &Config) -> Result<()> {
         within("sample.num_samples", self.num_samples as f64, 1.0, 65_536.0)?;
         within("sample.max_frames", self.max_frames as f64, 2.0, 1001.0)?;
-        let widest = config.model.width.max(config.model.time_embedding + 2).max(2 * self.max_frames);
-        let largest = (128 << 20) / (4 * widest);
-        if self.num_samples > largest {
-            let message = format!("{} points with {} frames exceed 128 MiB: choose at most {largest}", self.num_samples, self.max_frames);
-            return Err(Error::config("sample.num_samples", message));
+        match &config.images {
+            Some(images) => self.validate_classes(images)?,
+            None => {
+                let widest = config.model.width.max(config.model.time_embedding + 2).max(2 * self.max_frames);
+                let largest = (128 << 20) / (4 * widest);
+                if self.num_samples > largest {
+                    let (given, frames) = (self.num_samples, self.max_frames);
+                    let message = format!("{given} points with {frames} frames exceed 128 MiB: choose at most {largest}");
+                    return Err(Error::config("sample.num_samples", message));
+                }
+            }
         }
         let schedule = crate::diffusion::Schedule::new(&config.schedule)?;
         self.sampler_config().steps(&schedule).map(|_| ())
+    }
+
+    fn validate_classes(&self, images: &ImageConfig) -> Result<()> {
+        within("sample.guidance_scale", self.guidance_scale, 0.0, 100.0)?;
+        let fail = |message: String| Err(Error::config("sample.labels", message));
+        if !self.labels.is_empty() && !images.is_conditional() {
+            return fail("this model is not told classes: leave them out, or train one that is".into());
+        }
+        if self.guidance_scale != 1.0 && images.is_conditional() && images.no_class().is_none() {
+            let message = "guidance needs a model that was also trained without classes: set label_dropout above 0, or the scale to 1";
+            return Err(Error::config("sample.guidance_scale", message));
+        }
+        if !self.labels.is_empty() && self.labels.len() != self.num_samples {
+            return fail(format!("{} classes for {} samples: give one for each, or none", self.labels.len(), self.num_samples));
+        }
+        if let Some(label) = self.labels.iter().find(|l| **l as usize >= images.classes) {
+            return fail(format!("{label} is no class: they go from 0 to {}", images.classes - 1));
+        }
+        Ok(())
     }
 
     /// What the sampler's table is made from.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{SampleOptions, WeightsChoice};
-use super::programs::{DIM, SampleShape, sampling_start, sampling_step};
+use super::config::{Config, SampleOptions, WeightsChoice};
+use super::images::ImageConfig;
+use super::programs::{SampleShape, samples_shape, sampling_start, sampling_step};
 use super::trainer::Trainer;
 use crate::diffusion::{Schedule, StepCoefficients};
 use crate::graph::ops::process::STEP_COLUMNS;
@@ -11,16 +12,28 @@ use crate::graph::ops::state::counter;
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 
-/// Network evaluations (points times steps times parameters) that one submit may hold: a few milliseconds of a small GPU.
-const WORK_PER_SUBMIT: f64 = 2e9;
+/// Multiplications that one submit may hold: a few milliseconds of a small GPU.
+const WORK_PER_SUBMIT: f64 = 1e9;
+
+/// How often each parameter is used in one step. In a U-Net a weight meets every pixel of its resolution; as most weights lie at
+/// the lowest ones, a sixteenth of the pixels is about the mean.
+fn evaluations(config: &Config, shape: SampleShape) -> f64 {
+    let pixels = config.images.as_ref().map_or(1.0, |images| (images.side * images.side) as f64 / 16.0);
+    (shape.count * if shape.guided { 2 } else { 1 }) as f64 * pixels
+}
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleRun {
-    /// `frame_count · count · 2` coordinates; the first frame is noise, the last the samples.
+    /// `frame_count · count · dim` numbers; the first frame is noise, the last the samples.
     pub frames: Vec<f32>,
-    /// Points per frame.
+    /// For runs on images, what the model took each frame to be without noise: as long as `frames`, the first frame's being
+    /// that of the first step. Empty otherwise.
+    pub predicted: Vec<f32>,
+    /// Samples per frame.
     pub count: usize,
+    /// Numbers per sample: 2, or pixels times channels.
+    pub dim: usize,
     /// For each frame the timestep it stands at; -1 for clean.
     pub timesteps: Vec<i32>,
     /// Network evaluations per point.
@@ -28,9 +41,14 @@ pub struct SampleRun {
 }
 
 impl SampleRun {
+    /// The last frame.
+    pub fn last(&self) -> &[f32] {
+        &self.frames[self.frames.len() - self.dim * self.count..]
+    }
+
     /// The points of the last frame.
     pub fn points(&self) -> Vec<[f32; 2]> {
-        let last = &self.frames[self.frames.len() - DIM * self.count..];
+        let last = self.last();
         last.chunks_exact(2).map(|p| [p[0], p[1]]).collect()
     }
 }
@@ -38,6 +56,11 @@ impl SampleRun {
 /// The programs of one kind of sampling run over one trainer's parameters, kept for the next run of that kind.
 pub struct Sampler {
     shape: SampleShape,
+    /// Numbers per sample.
+    dim: usize,
+    /// The label of samples without a class, on images.
+    no_class: Option<u32>,
+    classes: usize,
     weights: WeightsChoice,
     start: ProgramId,
     step: ProgramId,
@@ -55,6 +78,26 @@ fn frame_of_steps(steps: usize, frames: usize) -> Vec<Option<usize>> {
 }
 
 impl Sampler {
+    /// What programs `options` need.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option as `sample.…`.
+    pub(super) fn shape(config: &Config, options: &SampleOptions) -> Result<SampleShape> {
+        options.validate(config)?;
+        Ok(Self::shape_of(config, options, &options.sampler_config().steps(&Schedule::new(&config.schedule)?)?))
+    }
+
+    fn shape_of(config: &Config, options: &SampleOptions, table: &[StepCoefficients]) -> SampleShape {
+        let guidable = config.images.as_ref().is_some_and(|images| images.no_class().is_some());
+        SampleShape {
+            count: options.num_samples,
+            frames: options.max_frames.min(table.len() + 1),
+            noise: table.iter().any(|s| s.c_noise != 0.0),
+            clip: options.clip_sample,
+            guided: guidable && options.guidance_scale != 1.0 && !options.labels.is_empty(),
+        }
+    }
+
     /// Runs `options` over the trainer's parameters as they are now, with the programs in `kept` if they fit, and leaves
     /// in `kept` those it used. The samples arrive when the device is done; training may go on meanwhile.
     ///
@@ -69,8 +112,7 @@ impl Sampler {
         options.validate(trainer.config())?;
         let schedule = Schedule::new(&trainer.config().schedule)?;
         let table = options.sampler_config().steps(&schedule)?;
-        let frames = options.max_frames.min(table.len() + 1);
-        let shape = SampleShape { count: options.num_samples, frames, noise: table.iter().any(|s| s.c_noise != 0.0) };
+        let shape = Self::shape_of(trainer.config(), options, &table);
         if kept.as_ref().is_none_or(|s| s.shape != shape || s.weights != options.weights) {
             if let Some(old) = kept.take() {
                 old.destroy(backend);
@@ -78,15 +120,15 @@ impl Sampler {
             *kept = Some(Sampler::load(backend, trainer, shape, options.weights).await?);
         }
         match kept {
-            Some(sampler) => sampler.submit(backend, &table, options.seed),
+            Some(sampler) => sampler.submit(backend, &table, options),
             None => Err(Error::Gpu("the sampler is gone".into())),
         }
     }
 
     async fn load(backend: &mut dyn Backend, trainer: &Trainer, shape: SampleShape, weights: WeightsChoice) -> Result<Sampler> {
-        let tuning = backend.info().kind.tuning();
-        let start = Plan::compile(&sampling_start(shape)?, tuning)?;
-        let step = Plan::compile(&sampling_step(trainer.config(), trainer.params(), shape)?, tuning)?;
+        let (tuning, config) = (backend.info().kind.tuning(), trainer.config());
+        let start = Plan::compile(&sampling_start(config, shape)?, tuning)?;
+        let step = Plan::compile(&sampling_step(config, trainer.params(), shape)?, tuning)?;
         let arena = if weights == WeightsChoice::Ema { "ema" } else { "param" };
         let arena = trainer.buffer(arena).ok_or_else(|| Error::Gpu("the run has no parameters".into()))?;
         let mut buffers = BTreeMap::new();
@@ -98,9 +140,13 @@ impl Sampler {
                 return Err(error);
             }
         };
-        let work = 2.0 * (shape.count * trainer.params().count()) as f64;
+        let work = evaluations(config, shape) * trainer.params().count() as f64;
         let steps_per_submit = (WORK_PER_SUBMIT / work).clamp(1.0, 128.0) as usize;
-        Ok(Sampler { shape, weights, start, step, buffers, steps_per_submit })
+        let dim = samples_shape(config, 1).elements();
+        // The label that stands for "no class" in a model that is told classes.
+        let no_class = config.images.as_ref().and_then(ImageConfig::no_class);
+        let classes = config.images.as_ref().map_or(1, |images| images.classes);
+        Ok(Sampler { shape, dim, no_class, classes, weights, start, step, buffers, steps_per_submit })
     }
 
     async fn load_programs(
@@ -127,25 +173,43 @@ impl Sampler {
         }
     }
 
-    fn submit(&self, backend: &mut dyn Backend, table: &[StepCoefficients], seed: u32) -> Result<LocalFuture<'static, Result<SampleRun>>> {
-        let SampleShape { count, frames, .. } = self.shape;
-        let kept = frame_of_steps(table.len(), frames);
+    /// Writes what the programs read: seed, table, times, classes and guidance.
+    fn write(&self, backend: &mut dyn Backend, table: &[StepCoefficients], options: &SampleOptions) -> Result<()> {
+        let kept = frame_of_steps(table.len(), self.shape.frames);
         let mut rows = Vec::with_capacity(STEP_COLUMNS * table.len());
-        let mut times = Vec::with_capacity(table.len());
-        let mut timesteps = vec![table[0].timestep as i32];
-        for (step, frame) in table.iter().zip(&kept) {
-            rows.extend(step.to_f32());
-            rows.push(frame.map_or(-1.0, |f| f as f32));
-            times.push(step.timestep as u32);
-            if frame.is_some() {
-                timesteps.push(step.prev_timestep.map_or(-1, |t| t as i32));
-            }
+        for (step, frame) in table.iter().zip(kept) {
+            rows.extend(step.row(frame));
         }
+        let times: Vec<u32> = table.iter().map(|step| step.timestep as u32).collect();
         let mut counters = [0; counter::LEN];
-        counters[counter::SEED] = seed;
+        counters[counter::SEED] = options.seed;
         backend.write(self.buffers["sample counters"], 0, HostSlice::U32(&counters))?;
         backend.write(self.buffers["coefficients"], 0, HostSlice::F32(&rows))?;
         backend.write(self.buffers["times"], 0, HostSlice::U32(&times))?;
+        if let Some(buffer) = self.buffers.get("sample labels") {
+            let mut labels = options.labels.clone();
+            // A model without a label for "no class" is given its classes in turn.
+            let fill = |i: usize| self.no_class.unwrap_or((i % self.classes) as u32);
+            labels.extend((labels.len()..if self.shape.guided { 2 } else { 1 } * self.shape.count).map(fill));
+            backend.write(*buffer, 0, HostSlice::U32(&labels))?;
+        }
+        if let Some(buffer) = self.buffers.get("guidance") {
+            backend.write(*buffer, 0, HostSlice::F32(&[options.guidance_scale as f32]))?;
+        }
+        Ok(())
+    }
+
+    fn submit(
+        &self,
+        backend: &mut dyn Backend,
+        table: &[StepCoefficients],
+        options: &SampleOptions,
+    ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
+        let (dim, SampleShape { count, frames, .. }) = (self.dim, self.shape);
+        self.write(backend, table, options)?;
+        let kept = frame_of_steps(table.len(), frames);
+        let mut timesteps = vec![table[0].timestep as i32];
+        timesteps.extend(table.iter().zip(kept).filter_map(|(step, frame)| frame.map(|_| step.prev_timestep.map_or(-1, |t| t as i32))));
         let mut left = table.len();
         let mut work = vec![(self.start, 1)];
         while left > 0 {
@@ -155,12 +219,18 @@ impl Sampler {
             work.clear();
             left -= now;
         }
-        let len = frames * count * DIM;
-        let reading = backend.read(&[Region { buffer: self.buffers["frames"], offset: 0, len }]);
+        let whole = |buffer: &BufferId| Region { buffer: *buffer, offset: 0, len: frames * count * dim };
+        let regions: Vec<Region> = ["frames", "predicted"].iter().filter_map(|name| self.buffers.get(*name)).map(whole).collect();
+        let reading = backend.read(&regions);
         let model_evaluations = table.len();
         Ok(Box::pin(async move {
-            let frames = reading.await?.pop().map(HostData::floats).unwrap_or_default();
-            Ok(SampleRun { frames, count, timesteps, model_evaluations })
+            let mut parts = reading.await?.into_iter().map(HostData::floats);
+            let (frames, mut predicted) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            // The first frame is noise; what the model takes it for is known after the first step.
+            if let [first, second, ..] = &mut predicted.chunks_exact_mut(count * dim).collect::<Vec<_>>()[..] {
+                first.copy_from_slice(second);
+            }
+            Ok(SampleRun { frames, predicted, count, dim, timesteps, model_evaluations })
         }))
     }
 

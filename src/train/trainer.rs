@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::config::{Config, OptimizerConfig};
 use super::programs::{RING, training_step};
 use super::snapshot::Snapshot;
-use crate::data::{PointSet, generate};
+use crate::data::{ImageSet, generate};
 use crate::graph::ParamTable;
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
@@ -34,7 +34,8 @@ pub struct Trainer {
     params: ParamTable,
     buffers: BTreeMap<String, BufferId>,
     program: ProgramId,
-    data: PointSet,
+    /// Images on the device; points are all there from the start.
+    images: usize,
     /// Steps submitted.
     submitted: u32,
     /// Steps whose losses have been asked for.
@@ -72,36 +73,38 @@ impl Trainer {
         let graph = training_step(&config)?;
         let params = graph.params().clone();
         let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
-        let data = generate(config.data.dataset, config.data.size, config.seed);
         let mut buffers = BTreeMap::new();
-        let program = match Self::fill(backend, &plan, &data, snapshot, &mut buffers).await {
+        let program = match Self::fill(backend, &plan, snapshot, &mut buffers).await {
             Ok(program) => program,
             Err(error) => {
                 buffers.into_values().for_each(|id| backend.free(id));
                 return Err(error);
             }
         };
-        Ok(Trainer { config, params, buffers, program, data, submitted: snapshot.step(), reported: snapshot.step() })
+        Ok(Trainer { config, params, buffers, program, images: 0, submitted: snapshot.step(), reported: snapshot.step() })
     }
 
     async fn fill(
         backend: &mut dyn Backend,
         plan: &Plan,
-        data: &PointSet,
         snapshot: &Snapshot,
         buffers: &mut BTreeMap<String, BufferId>,
     ) -> Result<ProgramId> {
         for resource in &plan.resources {
             buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
         }
-        let points: Vec<f32> = data.points.iter().flatten().copied().collect();
-        backend.write(buffers["data"], 0, HostSlice::F32(&points))?;
+        if let Some(data) = buffers.get("data") {
+            let Config { data: set, seed, .. } = &snapshot.config;
+            let points: Vec<f32> = generate(set.dataset, set.size, *seed).points.into_iter().flatten().collect();
+            backend.write(*data, 0, HostSlice::F32(&points))?;
+        }
         let Snapshot { counters, scalars, param, m, v, ema, .. } = snapshot;
         for (name, values) in ARENAS.into_iter().zip([param, m, v, ema]) {
             backend.write(buffers[name], 0, HostSlice::F32(values))?;
         }
         backend.write(buffers["scalars"], 0, HostSlice::F32(scalars))?;
         backend.write(buffers["counters"], 0, HostSlice::U32(counters))?;
+        backend.write(buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[0]))?;
         backend.load(plan, buffers).await
     }
 
@@ -115,9 +118,44 @@ impl Trainer {
         &self.params
     }
 
-    /// The points being learned.
-    pub fn data(&self) -> &PointSet {
-        &self.data
+    /// Puts the images of `set` on the device that are not there yet; training draws from them from the next submit on.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for `images` if the set's images are of another size, have more classes, or are more than the run's
+    /// configuration has room for.
+    pub fn add_images(&mut self, backend: &mut dyn Backend, set: &ImageSet) -> Result<()> {
+        let fail = |message: String| Err(Error::config("images", message));
+        let Some(images) = &self.config.images else {
+            return fail("this run learns points: start one on images".into());
+        };
+        if (set.side(), set.channels()) != (images.side, images.channels) || set.classes() > images.classes {
+            let of = |side: usize, channels: usize, classes: usize| format!("{side}×{side}×{channels} with {classes} classes");
+            let (given, wanted) = (of(set.side(), set.channels(), set.classes()), of(images.side, images.channels, images.classes));
+            return fail(format!("the set is {given}, the run's configuration says {wanted}"));
+        }
+        if set.len() > images.count {
+            return fail(format!("{} are more than the {} that the run's configuration has room for", set.len(), images.count));
+        }
+        let first = self.images;
+        if set.len() <= first {
+            return Ok(());
+        }
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+        let size = set.image_bytes();
+        let words: Vec<u32> = set.pixels()[first * size..].chunks_exact(size).flat_map(|image| image.chunks(4).map(word)).collect();
+        backend.write(self.buffers["pixels"], first * images.words_per_image(), HostSlice::U32(&words))?;
+        if let Some(buffer) = self.buffers.get("labels") {
+            let labels: Vec<u32> = set.labels()[first..].iter().map(|l| u32::from(*l)).collect();
+            backend.write(*buffer, first, HostSlice::U32(&labels))?;
+        }
+        backend.write(self.buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[set.len() as u32]))?;
+        self.images = set.len();
+        Ok(())
+    }
+
+    /// Images on the device.
+    pub fn images(&self) -> usize {
+        self.images
     }
 
     /// Steps submitted so far; the device may be behind.
@@ -133,10 +171,13 @@ impl Trainer {
     /// Submits `steps` training steps as one piece of work.
     ///
     /// # Errors
-    /// More than [`Trainer::MAX_STEPS`] at once, or the device's own error.
+    /// More than [`Trainer::MAX_STEPS`] at once, a run on images that has none yet, or the device's own error.
     pub fn run(&mut self, backend: &mut dyn Backend, steps: usize) -> Result<()> {
         if steps > Self::MAX_STEPS {
             return Err(Error::config("steps", format!("{steps} at once: at most {} go into one submit", Self::MAX_STEPS)));
+        }
+        if self.config.images.is_some() && self.images == 0 {
+            return Err(Error::config("images", "there are none yet: give the run some before it trains"));
         }
         backend.run(&[(self.program, steps)])?;
         self.submitted += steps as u32;

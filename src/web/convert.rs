@@ -1,16 +1,17 @@
-//! Between JavaScript's values and Rust's.
+//! Between JavaScript's values and Rust's, by way of JSON: one reader and one writer for all types.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use crate::{Error, Result};
 
-/// A plain object: maps as objects, missing values as `null`.
+/// A plain object; missing values, and numbers that are not finite, are `null`.
 pub(super) fn to_js(value: &impl Serialize) -> JsValue {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    // Only maps with keys that are no strings can fail, and these types have none.
-    value.serialize(&serializer).unwrap_or(JsValue::NULL)
+    // Only maps with keys that are no strings can fail, and these types have none; what was written as JSON parses.
+    let text = serde_json::to_value(value).unwrap_or_default().to_string();
+    js_sys::JSON::parse(&text).unwrap_or(JsValue::NULL)
 }
 
 /// A Rust value from a plain object; fields left out take their defaults.
@@ -18,27 +19,24 @@ pub(super) fn to_js(value: &impl Serialize) -> JsValue {
 /// # Errors
 /// [`Error::Config`] with the path of the field that has the wrong type, below `prefix`.
 pub(super) fn from_js<T: DeserializeOwned>(value: JsValue, prefix: &str) -> Result<T> {
-    serde_wasm_bindgen::from_value(value.clone()).map_err(|error| {
-        let (path, message) = culprit::<T>(&value, &[]).unwrap_or_else(|| (Vec::new(), error.to_string()));
-        let parts: Vec<&str> = [prefix].into_iter().filter(|p| !p.is_empty()).chain(path.iter().map(String::as_str)).collect();
-        Error::config(parts.join("."), message)
-    })
+    let text = js_sys::JSON::stringify(&value).ok().and_then(|text| text.as_string());
+    let value: Value = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let error = match serde_json::from_value::<T>(value.clone()) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    let (path, message) = culprit::<T>(&value, &[]).unwrap_or_else(|| (Vec::new(), error.to_string()));
+    let parts: Vec<&str> = [prefix].into_iter().filter(|p| !p.is_empty()).chain(path.iter().map(String::as_str)).collect();
+    Err(Error::config(parts.join("."), message))
 }
 
 /// The deepest field that `T` refuses even alone: all fields are optional, so an object of one field shows whether it is good.
-fn culprit<T: DeserializeOwned>(object: &JsValue, path: &[String]) -> Option<(Vec<String>, String)> {
-    for entry in js_sys::Object::entries(object.dyn_ref()?).iter() {
-        let entry: js_sys::Array = entry.dyn_into().ok()?;
-        let (key, value) = (entry.get(0).as_string()?, entry.get(1));
-        let path: Vec<String> = path.iter().cloned().chain([key]).collect();
-        let alone = path.iter().rev().fold(value.clone(), |inner, key| {
-            let object = js_sys::Object::new();
-            // Setting a property of a fresh object cannot fail.
-            let _ = js_sys::Reflect::set(&object, &key.into(), &inner);
-            object.into()
-        });
-        if let Err(error) = serde_wasm_bindgen::from_value::<T>(alone) {
-            return culprit::<T>(&value, &path).or_else(|| Some((path, error.to_string())));
+fn culprit<T: DeserializeOwned>(object: &Value, path: &[String]) -> Option<(Vec<String>, String)> {
+    for (key, value) in object.as_object()? {
+        let path: Vec<String> = path.iter().cloned().chain([key.clone()]).collect();
+        let alone = path.iter().rev().fold(value.clone(), |inner, key| Value::Object(Map::from_iter([(key.clone(), inner)])));
+        if let Err(error) = serde_json::from_value::<T>(alone) {
+            return culprit::<T>(value, &path).or_else(|| Some((path, error.to_string())));
         }
     }
     None

@@ -1,6 +1,5 @@
 //! The engine as JavaScript sees it: plain objects in and out, points as typed arrays, long work as promises.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
@@ -9,12 +8,14 @@ use web_time::Instant;
 use super::convert::{from_js, to_error, to_js};
 use super::machine::Machine;
 use super::sample::Sample;
-use super::slot::Slot;
+use super::shared::Shared;
 use super::state::State;
 use super::types::KernelTime;
+use crate::Result;
 use crate::data::sliced_wasserstein;
-use crate::train::{Config, SampleOptions, SampleRun, Sampler, Snapshot, Trainer};
-use crate::{Error, Result};
+use crate::graph::Tuning;
+use crate::plan::Progress;
+use crate::train::{Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleOptions, Snapshot, Trainer};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../www/src/engine-types.ts");
@@ -23,7 +24,9 @@ const TYPES: &str = include_str!("../../www/src/engine-types.ts");
 const INPUT: &str = "
 /** A configuration with any fields left out: they take their defaults. */
 export type ConfigInput = { version?: number, seed?: number, data?: Partial<DataConfig>, model?: Partial<MlpConfig>,
-  schedule?: Partial<ScheduleConfig>, training?: Partial<OptimizerConfig> };
+  images?: Partial<ImageConfig> | null, schedule?: Partial<ScheduleConfig>, training?: Partial<OptimizerConfig> };
+/** A file of a model's folder, as diffusers keeps it. */
+export type FolderFile = { name: string, bytes: Uint8Array };
 ";
 
 /// Directions of the sliced distance behind [`Engine::quality`].
@@ -44,6 +47,30 @@ pub fn default_config() -> JsValue {
 #[wasm_bindgen(unchecked_return_type = "SampleOptions")]
 pub fn default_sample_options() -> JsValue {
     to_js(&SampleOptions::default())
+}
+
+/// The configuration of a run on images that goes by this name.
+#[wasm_bindgen(unchecked_return_type = "Config")]
+pub fn preset_config(
+    #[wasm_bindgen(unchecked_param_type = "Preset")] preset: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "ImageDataset")] dataset: JsValue,
+) -> std::result::Result<JsValue, JsValue> {
+    let (preset, dataset): (Preset, ImageDataset) = (js(from_js(preset, "preset"))?, js(from_js(dataset, "dataset"))?);
+    Ok(to_js(&preset.config(dataset)))
+}
+
+/// Bytes on a GPU that training `config` and sampling it by `options` will take.
+#[wasm_bindgen(unchecked_return_type = "MemoryPlan")]
+pub fn memory_plan(
+    #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "Partial<SampleOptions>")] options: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "boolean")] software: bool,
+) -> std::result::Result<JsValue, JsValue> {
+    let plan = || -> Result<MemoryPlan> {
+        let (config, options): (Config, SampleOptions) = (from_js(config, "")?, from_js(options, "sample")?);
+        MemoryPlan::new(&config, &options, if software { Tuning::CPU } else { Tuning::GPU })
+    };
+    js(plan()).map(|plan| to_js(&plan))
 }
 
 /// Fills in defaults and checks every field; throws an error with the first `field` that is wrong.
@@ -71,13 +98,6 @@ pub fn check_sample_options(
     check().map(|o| to_js(&o)).map_err(|e| to_error(&e))
 }
 
-/// What the calls of one engine share.
-struct Shared {
-    machine: Slot<Machine>,
-    state: RefCell<State>,
-    clock: Instant,
-}
-
 /// A training run that JavaScript steers. All methods may be called at any time: asynchronous ones wait for each other where
 /// they need the device, `set_learning_rate` throws if another call has it at that moment.
 #[wasm_bindgen]
@@ -92,16 +112,22 @@ fn js<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A run of `config`, not started. `backend`: `auto` takes a GPU if there is one, else the faster of software WebGPU and CPU.
+    /// A run of `config`, not started. `progress` is told how many kernels are compiled, now and whenever others are needed. `backend`: `auto` takes a GPU if there is one, else the faster of software WebGPU and CPU.
     pub async fn create(
         #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "\"auto\" | \"webgpu\" | \"cpu\"")] backend: String,
+        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] progress: Option<js_sys::Function>,
     ) -> std::result::Result<Engine, JsValue> {
         let config: Config = js(from_js(config, ""))?;
-        let (machine, info) = js(Machine::choose(&config, &backend).await)?;
+        let progress = progress.map(|report| {
+            Rc::new(move |done: usize, all: usize| {
+                // What the page does with it is its own affair.
+                let _ = report.call2(&JsValue::NULL, &done.into(), &all.into());
+            }) as Progress
+        });
+        let (machine, info) = js(Machine::choose(&config, &backend, &progress).await)?;
         let state = State::new(info, js(Trainer::initial(&config))?, machine.backend.memory());
-        let shared = Shared { machine: Slot::new(machine), state: RefCell::new(state), clock: Instant::now() };
-        Ok(Engine { shared: Rc::new(shared) })
+        Ok(Engine { shared: Rc::new(Shared::new(machine, state)) })
     }
 
     /// Who does the work, and why.
@@ -114,6 +140,18 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "Config")]
     pub fn config(&self) -> JsValue {
         to_js(self.shared.state.borrow().config())
+    }
+
+    /// Gives a run on images more of them: `side · side · channels` bytes each, row by row, and a label each. Training draws from
+    /// all that it has, and can begin when it has some. Resolves to their number.
+    pub async fn add_images(&self, pixels: Vec<u8>, labels: Vec<u8>) -> std::result::Result<usize, JsValue> {
+        js(self.shared.clone().add_images(&pixels, &labels).await)
+    }
+
+    /// Images that the run has been given. A run that replaces another of the same size and data set has them from the start.
+    #[wasm_bindgen(getter)]
+    pub fn image_count(&self) -> usize {
+        self.shared.state.borrow().image_count()
     }
 
     /// The points being learned: x and y in turn.
@@ -167,7 +205,7 @@ impl Engine {
     ) -> std::result::Result<Sample, JsValue> {
         let options: SampleOptions = js(from_js(options, "sample"))?;
         let (shared, start) = (self.shared.clone(), Instant::now());
-        let run = js(shared.recovering(|| shared.sample(options)).await)?;
+        let run = js(shared.recovering(|| shared.sample(&options)).await)?;
         Ok(Sample { run, milliseconds: start.elapsed().as_secs_f64() * 1e3 })
     }
 
@@ -179,7 +217,7 @@ impl Engine {
 
     /// The run as one safetensors file: parameters, moving average, optimiser, step, seed, configuration.
     pub async fn save_checkpoint(&self) -> std::result::Result<js_sys::Uint8Array, JsValue> {
-        let bytes = js(self.shared.clone().save().await)?;
+        let bytes = js(self.shared.clone().copy().await.and_then(|snapshot| snapshot.to_bytes()))?;
         Ok(js_sys::Uint8Array::from(bytes.as_slice()))
     }
 
@@ -190,6 +228,33 @@ impl Engine {
         let config = to_js(&snapshot.config);
         js(self.shared.clone().replace(snapshot).await)?;
         Ok(config)
+    }
+
+    /// Replaces the run by one that begins with the weights of a folder that diffusers wrote, and resolves to its configuration.
+    /// Batch and optimiser stay. On an error the running model stays as it is.
+    #[wasm_bindgen(unchecked_return_type = "Config")]
+    pub async fn load_folder(
+        &self,
+        config_json: String,
+        weights: Vec<u8>,
+        scheduler_json: Option<String>,
+        #[wasm_bindgen(unchecked_param_type = "ImageDataset")] dataset: JsValue,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let dataset: ImageDataset = js(from_js(dataset, "dataset"))?;
+        let training = self.shared.state.borrow().config().training;
+        let folder = js(Folder::read(&config_json, &weights, scheduler_json.as_deref()))?;
+        let snapshot = js(folder.snapshot(dataset, training))?;
+        let config = to_js(&snapshot.config);
+        js(self.shared.clone().replace(snapshot).await)?;
+        Ok(config)
+    }
+
+    /// The model of a run on images as diffusers loads it: the moving average of its parameters.
+    #[wasm_bindgen(unchecked_return_type = "FolderFile[]")]
+    pub async fn export_folder(&self) -> std::result::Result<js_sys::Array, JsValue> {
+        let snapshot = js(self.shared.clone().copy().await)?;
+        let contents = js(Folder::of(&snapshot).and_then(|folder| folder.write()))?;
+        Ok(FILES.iter().zip(contents).map(|(name, bytes)| file(name, &bytes)).collect())
     }
 
     /// Time per kernel over `steps` training steps, which count; empty where the adapter has no clock.
@@ -214,159 +279,11 @@ impl Engine {
     }
 }
 
-impl Shared {
-    fn now(&self) -> f64 {
-        self.clock.elapsed().as_secs_f64() * 1e3
-    }
-
-    /// Runs `work`; if the device is lost on the way, makes it anew from the last snapshot and runs `work` once more.
-    async fn recovering<T, F: Future<Output = Result<T>>>(&self, work: impl Fn() -> F) -> Result<T> {
-        let before = self.state.borrow().recoveries();
-        match work().await {
-            Err(Error::DeviceLost(_)) => {
-                let mut machine = self.machine.take().await;
-                let snapshot = self.state.borrow().snapshot.clone();
-                // Another call may have recovered the machine while this one waited for it. The device itself cannot be
-                // asked: a read may fail before the browser says that the device is lost.
-                let mine = self.state.borrow().recoveries() == before;
-                let result = if mine { Some(machine.recover(&snapshot).await) } else { None };
-                let memory = machine.backend.memory();
-                self.machine.put(machine);
-                if let Some(result) = result {
-                    result?;
-                    self.state.borrow_mut().recovered(memory);
-                }
-                work().await
-            }
-            other => other,
-        }
-    }
-
-    /// Submits `steps` steps and queues their report; takes a snapshot now and then.
-    async fn submit(&self, steps: usize) -> Result<()> {
-        let mut machine = self.machine.take().await;
-        let Machine { backend, trainer, .. } = &mut machine;
-        let submitted = trainer.run(backend.as_mut(), steps);
-        if submitted.is_ok() {
-            let mut state = self.state.borrow_mut();
-            state.issue(trainer.report(backend.as_mut()));
-            state.memory = backend.memory();
-        }
-        self.machine.put(machine);
-        submitted
-    }
-
-    /// Awaits reports until fewer than `left` are under way.
-    async fn settle(&self, left: usize, budget: f64) -> Result<()> {
-        loop {
-            let next = {
-                let mut state = self.state.borrow_mut();
-                if state.pending.len() <= left { None } else { state.pending.pop_front() }
-            };
-            let Some(report) = next else { return Ok(()) };
-            let progress = report.await?;
-            let now = self.now();
-            self.state.borrow_mut().take_in(progress, now, budget);
-        }
-    }
-
-    async fn advance(&self, budget: f64) -> Result<()> {
-        if self.state.borrow().frozen() {
-            return Ok(());
-        }
-        let steps = self.state.borrow_mut().begin(self.now());
-        self.submit(steps).await?;
-        // Two submits in flight keep a GPU busy; the CPU backend has done its work already.
-        let left = usize::from(!self.state.borrow().on_cpu());
-        self.settle(left, budget).await?;
-        self.keep_snapshot().await
-    }
-
-    async fn step(&self, steps: u32) -> Result<()> {
-        let mut left = steps as usize;
-        self.settle(0, f64::MAX).await?;
-        while left > 0 && !self.state.borrow().frozen() {
-            let now = left.min(self.state.borrow().pace.steps());
-            self.submit(now).await?;
-            self.settle(0, 8.0).await?;
-            left -= now;
-        }
-        self.state.borrow_mut().pace.rest();
-        Ok(())
-    }
-
-    /// Copies the state to the host every few seconds, for the day the device is lost.
-    async fn keep_snapshot(&self) -> Result<()> {
-        if !self.state.borrow_mut().snapshot_due(self.now()) {
-            return Ok(());
-        }
-        let mut machine = self.machine.take().await;
-        let Machine { backend, trainer, .. } = &mut machine;
-        let copy = trainer.snapshot(backend.as_mut());
-        self.machine.put(machine);
-        let copy = copy.await?;
-        self.state.borrow_mut().keep(copy);
-        Ok(())
-    }
-
-    fn set_learning_rate(&self, learning_rate: f64) -> Result<()> {
-        let busy = || Error::Gpu("another call has the device; try again when it is done".into());
-        let mut machine = self.machine.get_mut().ok_or_else(busy)?;
-        let Machine { backend, trainer, .. } = &mut *machine;
-        trainer.set_learning_rate(backend.as_mut(), learning_rate)?;
-        self.state.borrow_mut().set_learning_rate(learning_rate);
-        Ok(())
-    }
-
-    async fn replace(self: Rc<Self>, snapshot: Snapshot) -> Result<()> {
-        // Reports of the old run must not count for the new one; if they fail, the device is lost and made anew below.
-        let _ = self.settle(0, f64::MAX).await;
-        let mut machine = self.machine.take().await;
-        let result = match machine.backend.health() {
-            Ok(()) => machine.replace(&snapshot).await,
-            Err(_) => machine.recover(&snapshot).await,
-        };
-        let memory = machine.backend.memory();
-        self.machine.put(machine);
-        result?;
-        self.state.borrow_mut().restart(snapshot, memory);
-        Ok(())
-    }
-
-    async fn profile(&self, steps: usize) -> Result<Vec<crate::plan::KernelTime>> {
-        let mut machine = self.machine.take().await;
-        let Machine { backend, trainer, .. } = &mut machine;
-        let times = trainer.profile(backend.as_mut(), steps);
-        if times.is_ok() {
-            self.state.borrow_mut().issue(trainer.report(backend.as_mut()));
-        }
-        self.machine.put(machine);
-        let times = times?.await?;
-        self.settle(0, f64::MAX).await?;
-        self.state.borrow_mut().pace.rest();
-        Ok(times)
-    }
-
-    async fn sample(&self, options: SampleOptions) -> Result<SampleRun> {
-        let mut machine = self.machine.take().await;
-        let Machine { backend, trainer, sampler } = &mut machine;
-        let reading = Sampler::run(sampler, backend.as_mut(), trainer, &options).await;
-        self.state.borrow_mut().memory = backend.memory();
-        self.machine.put(machine);
-        reading?.await
-    }
-
-    async fn save(self: Rc<Self>) -> Result<Vec<u8>> {
-        let copy = self
-            .recovering(|| async {
-                self.settle(0, f64::MAX).await?;
-                let mut machine = self.machine.take().await;
-                let Machine { backend, trainer, .. } = &mut machine;
-                let copy = trainer.snapshot(backend.as_mut());
-                self.machine.put(machine);
-                copy.await
-            })
-            .await?;
-        copy.to_bytes()
-    }
+/// `{ name, bytes }`.
+fn file(name: &str, bytes: &[u8]) -> JsValue {
+    let file = js_sys::Object::new();
+    // Setting properties of a fresh object cannot fail.
+    let _ = js_sys::Reflect::set(&file, &"name".into(), &name.into());
+    let _ = js_sys::Reflect::set(&file, &"bytes".into(), &js_sys::Uint8Array::from(bytes));
+    file.into()
 }

@@ -5,7 +5,8 @@ use web_time::Instant;
 use super::device::{has_webgpu, request};
 use super::types::{AdapterInfo, BackendName, MeasuredSpeed, Reason};
 use crate::cpu::CpuBackend;
-use crate::plan::{Backend, DeviceKind};
+use crate::data::ImageSet;
+use crate::plan::{Backend, DeviceKind, Progress};
 use crate::train::{Config, Sampler, Snapshot, Trainer};
 use crate::{Error, Result};
 
@@ -14,62 +15,75 @@ pub struct Machine {
     pub(super) backend: Box<dyn Backend>,
     pub(super) trainer: Trainer,
     pub(super) sampler: Option<Sampler>,
+    progress: Option<Progress>,
 }
 
 /// Milliseconds that a trial of a backend should take, compilation aside.
 const TRIAL: f64 = 150.0;
 
+/// The run of `snapshot`, given the images that there are.
+async fn started(backend: &mut dyn Backend, snapshot: &Snapshot, images: Option<&ImageSet>) -> Result<Trainer> {
+    let mut trainer = Trainer::start(backend, snapshot).await?;
+    if let Some(images) = images.filter(|_| snapshot.config.images.is_some()) {
+        trainer.add_images(backend, images)?;
+    }
+    Ok(trainer)
+}
+
 impl Machine {
-    async fn new(mut backend: Box<dyn Backend>, config: &Config) -> Result<Machine> {
+    async fn new(mut backend: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
+        backend.on_progress(progress.clone());
         let trainer = Trainer::new(backend.as_mut(), config).await?;
-        Ok(Machine { backend, trainer, sampler: None })
+        Ok(Machine { backend, trainer, sampler: None, progress: progress.clone() })
     }
 
     /// The machine for `choice`: `webgpu`, `cpu`, or `auto` for a GPU if there is one, else the faster of software WebGPU and CPU.
-    pub(super) async fn choose(config: &Config, choice: &str) -> Result<(Machine, AdapterInfo)> {
+    pub(super) async fn choose(config: &Config, choice: &str, progress: &Option<Progress>) -> Result<(Machine, AdapterInfo)> {
         config.validate()?;
         match choice {
             "webgpu" => {
-                let machine = Machine::new(Box::new(request().await?), config).await?;
+                let machine = Machine::new(Box::new(request().await?), config, progress).await?;
                 Ok(machine.with_info(Reason::Requested, None))
             }
-            "cpu" => Ok(Machine::cpu(config).await?.with_info(Reason::Requested, None)),
-            "auto" if !has_webgpu() => Ok(Machine::cpu(config).await?.with_info(Reason::NoWebgpu, None)),
+            "cpu" => Ok(Machine::cpu(config, progress).await?.with_info(Reason::Requested, None)),
+            "auto" if !has_webgpu() => Ok(Machine::cpu(config, progress).await?.with_info(Reason::NoWebgpu, None)),
             "auto" => match request().await {
-                Ok(gpu) => Machine::faster(Box::new(gpu), config).await,
-                Err(Error::NoAdapter(_)) => Ok(Machine::cpu(config).await?.with_info(Reason::NoAdapter, None)),
+                Ok(gpu) => Machine::faster(Box::new(gpu), config, progress).await,
+                Err(Error::NoAdapter(_)) => Ok(Machine::cpu(config, progress).await?.with_info(Reason::NoAdapter, None)),
                 Err(error) => Err(error),
             },
             other => Err(Error::config("backend", format!("“{other}” is unknown: choose auto, webgpu or cpu"))),
         }
     }
 
-    async fn cpu(config: &Config) -> Result<Machine> {
-        Machine::new(Box::new(CpuBackend::<f32>::new()), config).await
+    async fn cpu(config: &Config, progress: &Option<Progress>) -> Result<Machine> {
+        Machine::new(Box::new(CpuBackend::<f32>::new()), config, progress).await
     }
 
-    async fn faster(gpu: Box<dyn Backend>, config: &Config) -> Result<(Machine, AdapterInfo)> {
+    async fn faster(gpu: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<(Machine, AdapterInfo)> {
         if gpu.info().kind == DeviceKind::Gpu {
-            return Ok(Machine::new(gpu, config).await?.with_info(Reason::Gpu, None));
+            return Ok(Machine::new(gpu, config, progress).await?.with_info(Reason::Gpu, None));
         }
-        let cpu = Machine::cpu(config).await?;
-        let (cpu, cpu_speed) = cpu.trial(config).await?;
-        let gpu = match Machine::new(gpu, config).await {
-            Ok(machine) => machine.trial(config).await,
+        // Tried on the small model of points, whatever the run: that tells them apart, and takes a moment only.
+        let small = Config::default();
+        let (cpu, cpu_speed) = Machine::cpu(&small, &None).await?.speed().await?;
+        let cpu = cpu.with_run(config, progress).await?;
+        let gpu = match Machine::new(gpu, &small, &None).await {
+            Ok(machine) => machine.speed().await,
             Err(error) => Err(error),
         };
         // A software adapter that fails is as good as none: the CPU does the work.
         let Ok((gpu, gpu_speed)) = gpu else { return Ok(cpu.with_info(Reason::NoAdapter, None)) };
         let measured = Some(MeasuredSpeed { webgpu: gpu_speed, cpu: cpu_speed });
         if gpu_speed > cpu_speed {
-            return Ok(gpu.with_info(Reason::SoftwareGpuFaster, measured));
+            return Ok(gpu.with_run(config, progress).await?.with_info(Reason::SoftwareGpuFaster, measured));
         }
         gpu.destroy();
         Ok(cpu.with_info(Reason::FasterThanSoftwareGpu, measured))
     }
 
-    /// Training steps per second, and the machine with its run begun anew.
-    async fn trial(mut self, config: &Config) -> Result<(Machine, f64)> {
+    /// Training steps per second, and the machine.
+    async fn speed(mut self) -> Result<(Machine, f64)> {
         // The first step pays for what is compiled and allocated on first use.
         self.trainer.run(self.backend.as_mut(), 1)?;
         self.trainer.report(self.backend.as_mut()).await?;
@@ -79,10 +93,14 @@ impl Machine {
             self.trainer.report(self.backend.as_mut()).await?;
             steps += 2;
         }
-        let speed = f64::from(steps) / start.elapsed().as_secs_f64();
+        Ok((self, f64::from(steps) / start.elapsed().as_secs_f64()))
+    }
+
+    /// The machine with the run of `config` in place of the one it was tried on.
+    async fn with_run(self, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
         let Machine { mut backend, trainer, .. } = self;
         trainer.destroy(backend.as_mut());
-        Ok((Machine::new(backend, config).await?, speed))
+        Machine::new(backend, config, progress).await
     }
 
     fn with_info(self, reason: Reason, measured: Option<MeasuredSpeed>) -> (Machine, AdapterInfo) {
@@ -98,8 +116,8 @@ impl Machine {
     }
 
     /// Replaces the run; the old one is freed only when the new one stands.
-    pub(super) async fn replace(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let trainer = Trainer::start(self.backend.as_mut(), snapshot).await?;
+    pub(super) async fn replace(&mut self, snapshot: &Snapshot, images: Option<&ImageSet>) -> Result<()> {
+        let trainer = started(self.backend.as_mut(), snapshot, images).await?;
         if let Some(sampler) = self.sampler.take() {
             sampler.destroy(self.backend.as_mut());
         }
@@ -108,13 +126,14 @@ impl Machine {
     }
 
     /// Makes a lost device anew and goes on from `snapshot`.
-    pub(super) async fn recover(&mut self, snapshot: &Snapshot) -> Result<()> {
+    pub(super) async fn recover(&mut self, snapshot: &Snapshot, images: Option<&ImageSet>) -> Result<()> {
         let mut backend: Box<dyn Backend> = match self.backend.info().kind {
             DeviceKind::Cpu => Box::new(CpuBackend::<f32>::new()),
             DeviceKind::Gpu | DeviceKind::SoftwareGpu => Box::new(request().await?),
         };
-        let trainer = Trainer::start(backend.as_mut(), snapshot).await?;
-        *self = Machine { backend, trainer, sampler: None };
+        backend.on_progress(self.progress.clone());
+        let trainer = started(backend.as_mut(), snapshot, images).await?;
+        *self = Machine { backend, trainer, sampler: None, progress: self.progress.clone() };
         Ok(())
     }
 

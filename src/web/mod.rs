@@ -16,6 +16,7 @@ pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
 #[cfg(target_arch = "wasm32")]
+mod shared;
 mod slot;
 #[cfg(target_arch = "wasm32")]
 mod state;

@@ -13,10 +13,22 @@ pub struct Sample {
 
 #[wasm_bindgen]
 impl Sample {
-    /// Coordinates, `frame_count · count · 2`: the first frame is noise, the last the samples.
+    /// `frame_count · count · dim` numbers: the first frame is noise, the last the samples.
     #[wasm_bindgen(getter)]
     pub fn frames(&self) -> Vec<f32> {
         self.run.frames.clone()
+    }
+
+    /// For runs on images, what the model took each frame to be without noise; as long as `frames`, else empty.
+    #[wasm_bindgen(getter)]
+    pub fn predicted(&self) -> Vec<f32> {
+        self.run.predicted.clone()
+    }
+
+    /// Numbers per sample: 2, or pixels times channels.
+    #[wasm_bindgen(getter)]
+    pub fn dim(&self) -> usize {
+        self.run.dim
     }
 
     /// Number of frames.
@@ -25,7 +37,7 @@ impl Sample {
         self.run.timesteps.len()
     }
 
-    /// Points per frame.
+    /// Samples per frame.
     #[wasm_bindgen(getter)]
     pub fn count(&self) -> usize {
         self.run.count
@@ -37,7 +49,7 @@ impl Sample {
         self.run.timesteps.clone()
     }
 
-    /// Network evaluations per point.
+    /// Network evaluations per sample.
     #[wasm_bindgen(getter)]
     pub fn model_evaluations(&self) -> usize {
         self.run.model_evaluations

@@ -1,14 +1,15 @@
 //! What an engine knows of its run between two calls.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::pace::Pace;
 use super::types::{AdapterInfo, BackendName, Metrics};
-use crate::Result;
-use crate::data::{PointSet, generate};
+use crate::data::{ImageSet, PointSet, generate};
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{LocalFuture, MemoryUse};
 use crate::train::{Config, Progress, Snapshot};
+use crate::{Error, Result};
 
 /// Losses behind the mean that is reported.
 const RECENT: usize = 100;
@@ -42,6 +43,8 @@ pub(super) struct State {
     called_at: f64,
     data: Option<PointSet>,
     fresh: Vec<[f32; 2]>,
+    /// The images that the run has been given, for the day the device is lost.
+    images: Option<Rc<ImageSet>>,
     parameters: usize,
 }
 
@@ -77,13 +80,46 @@ impl State {
             called_at: 0.0,
             data: None,
             fresh: Vec::new(),
+            images: None,
         }
     }
 
-    /// Begins again from `snapshot`, on the same device.
+    /// Begins again from `snapshot`, on the same device, with the images that go on being used.
     pub fn restart(&mut self, snapshot: Snapshot, memory: MemoryUse) {
-        let recoveries = self.recoveries;
-        *self = State { recoveries, ..State::new(self.info.clone(), snapshot, memory) };
+        let (recoveries, images) = (self.recoveries, self.images_for(&snapshot.config));
+        *self = State { recoveries, images, ..State::new(self.info.clone(), snapshot, memory) };
+    }
+
+    /// The images, if a run of `config` learns the same.
+    pub fn images_for(&self, config: &Config) -> Option<Rc<ImageSet>> {
+        let (Some(now), Some(then)) = (&self.config().images, &config.images) else { return None };
+        let same = (now.dataset, now.side, now.channels) == (then.dataset, then.side, then.channels) && now.classes <= then.classes;
+        self.images.clone().filter(|images| same && images.len() <= then.count)
+    }
+
+    /// Images held.
+    pub fn image_count(&self) -> usize {
+        self.images.as_ref().map_or(0, |images| images.len())
+    }
+
+    /// The images with more of them.
+    ///
+    /// # Errors
+    /// That of the set if they do not fit; nothing has changed then.
+    pub fn with_more(&mut self, pixels: &[u8], labels: &[u8]) -> Result<Rc<ImageSet>> {
+        let Some(config) = &self.snapshot.config.images else {
+            return Err(Error::config("images", "this run learns points: start one on images"));
+        };
+        let images = match &mut self.images {
+            Some(images) => images,
+            none => none.insert(Rc::new(config.empty_set()?)),
+        };
+        if images.len() + labels.len() > config.count {
+            let message = format!("{} and {} more are more than this run's {}", images.len(), labels.len(), config.count);
+            return Err(Error::config("images", message));
+        }
+        Rc::make_mut(images).push(pixels, labels)?;
+        Ok(images.clone())
     }
 
     /// The device was made anew from the last snapshot.

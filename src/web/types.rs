@@ -113,8 +113,10 @@ mod tests {
     use crate::data::{DataConfig, DatasetName};
     use crate::diffusion::{BetaSchedule, SamplerName, ScheduleConfig, VarianceType};
     use crate::graph::Activation;
-    use crate::nn::MlpConfig;
-    use crate::train::{Config, LrSchedule, OptimizerConfig, SampleOptions, WeightsChoice};
+    use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
+    use crate::train::{
+        ClassConditioning, Config, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions, WeightsChoice,
+    };
 
     /// The page's types are these. `UNNOISE_WRITE_TYPES=1 cargo test` writes the file anew.
     #[test]
@@ -137,6 +139,17 @@ mod tests {
             MlpConfig,
             ScheduleConfig,
             OptimizerConfig,
+            DownBlockType,
+            UpBlockType,
+            ResampleType,
+            TimeScaleShift,
+            ClassEmbedType,
+            UnetConfig,
+            ImageDataset,
+            ClassConditioning,
+            Preset,
+            ImageConfig,
+            MemoryPlan,
             Config,
             SampleOptions,
             BackendName,

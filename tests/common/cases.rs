@@ -2,16 +2,17 @@
 
 use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
-use unnoise::graph::ops::process::STEP_COLUMNS;
-use unnoise::graph::ops::state::scalar;
+use unnoise::graph::ops::pixels::image_words;
+use unnoise::graph::ops::process::{Frames, STEP_COLUMNS};
+use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
-use super::{Built, Case, counters, floats, integers};
+use super::{Built, Case, counters, floats, image_cases, integers};
 
-type Shapes = &'static [&'static [usize]];
+pub(super) type Shapes = &'static [&'static [usize]];
 
 /// An operation on floats `x0`, `x1`, … of these shapes, differentiated by all of them.
-fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result<Tensor>) -> Case {
+pub(super) fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result<Tensor>) -> Case {
     let build = move || {
         let mut graph = Graph::new();
         let mut inputs = Vec::new();
@@ -26,7 +27,7 @@ fn smooth(name: &str, shapes: Shapes, build: fn(&mut Graph, &[Tensor]) -> Result
 }
 
 /// An operation without derivative; it reports what it computes as outputs or leaves it in resources.
-fn plain(name: &str, build: impl Fn(&mut Graph) -> Result<()> + 'static) -> Case {
+pub(super) fn plain(name: &str, build: impl Fn(&mut Graph) -> Result<()> + 'static) -> Case {
     let build = move || {
         let mut graph = Graph::new();
         build(&mut graph)?;
@@ -41,13 +42,19 @@ macro_rules! at_shapes {
     };
 }
 
+pub(super) use at_shapes;
+
 /// All cases.
 pub fn ops() -> Vec<Case> {
     let mut all = Vec::new();
     matrix_products(&mut all);
+    image_cases::images(&mut all);
+    attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
+    images(&mut all);
     losses(&mut all);
+    classifier(&mut all);
     random(&mut all);
     process(&mut all);
     optimizer(&mut all);
@@ -91,6 +98,35 @@ fn matrix_products(all: &mut Vec<Case>) {
             g.activate(y, Activation::Tanh)
         }
     );
+}
+
+fn attention(all: &mut Vec<Case>) {
+    for (batch, tokens, heads, head) in
+        [(1, 1, 1, 1), (2, 5, 1, 3), (2, 7, 2, 4), (1, 9, 3, 8), (1, 6, 2, 12), (1, 3, 2, 32), (1, 4, 1, 64), (1, 5, 8, 1)]
+    {
+        let build = move || {
+            let mut graph = Graph::new();
+            let shape = [batch, tokens, heads * head];
+            let qkv = [floats(&mut graph, "q", &shape)?, floats(&mut graph, "k", &shape)?, floats(&mut graph, "v", &shape)?];
+            let y = graph.attention(qkv[0], qkv[1], qkv[2], heads)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, qkv.to_vec())) })
+        };
+        all.push(Case { name: format!("attention {batch}×{tokens}, {heads} heads of {head}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+    // Long sequences are compared with the twins only: central differences of them would take minutes.
+    for (batch, tokens, heads, head) in
+        [(2, 49, 8, 8), (2, 49, 1, 1), (1, 64, 4, 32), (1, 196, 8, 3), (1, 196, 3, 12), (1, 256, 1, 64), (1, 256, 5, 4)]
+    {
+        all.push(plain(&format!("attention of {tokens} tokens, {batch} times {heads} heads of {head}"), move |g| {
+            let shape = [batch, tokens, heads * head];
+            let qkv = [floats(g, "q", &shape)?, floats(g, "k", &shape)?, floats(g, "v", &shape)?];
+            let (y, dy) = (g.attention(qkv[0], qkv[1], qkv[2], heads)?, floats(g, "dy", &shape)?);
+            let grads = g.grad_from(y, dy, &qkv)?;
+            g.output("y", y)?;
+            ["dq", "dk", "dv"].into_iter().zip(grads).try_for_each(|(name, grad)| g.output(name, grad))
+        }));
+    }
 }
 
 fn elementwise(all: &mut Vec<Case>) {
@@ -141,6 +177,24 @@ fn shapes(all: &mut Vec<Case>) {
     }
 }
 
+fn images(all: &mut Vec<Case>) {
+    at_shapes!(all, "mean of squares", [[&[1, 2, 2, 1]], [&[2, 5, 4, 3]], [&[3, 7, 9, 8]], [&[1, 3, 2, 65]]], |g, x| g.avg_pool2(x[0]));
+    at_shapes!(all, "twice the size", [[&[1, 1, 1, 1]], [&[2, 3, 2, 5]], [&[3, 4, 7, 8]], [&[1, 2, 1, 65]]], |g, x| g.upsample2(x[0]));
+    at_shapes!(all, "down and up", [[&[1, 3, 5, 2]], [&[2, 5, 2, 4]], [&[1, 9, 6, 3]]], |g, x| {
+        let y = g.avg_pool2(x[0])?;
+        let y = g.activate(y, Activation::Tanh)?;
+        g.upsample2(y)
+    });
+    for (rows, batch, image) in [(1, 1, [1, 1, 1]), (9, 5, [3, 3, 1]), (4, 67, [5, 2, 3]), (6, 9, [8, 8, 1])] {
+        all.push(plain(&format!("pixels of {rows} images {image:?}, {batch} times"), move |g| {
+            let data = g.resource("pixels", TensorType::u32([rows * image_words(image)]))?;
+            let index = integers(g, "index", batch)?;
+            let y = g.gather_pixels(data, index, image)?;
+            g.output("y", y)
+        }));
+    }
+}
+
 fn losses(all: &mut Vec<Case>) {
     at_shapes!(all, "mse", [[&[1, 1], &[1, 1]], [&[65, 2], &[65, 2]], [&[5, 3, 67], &[5, 3, 67]]], |g, x| g.mse(x[0], x[1], None));
     for shape in [&[1usize, 1][..], &[65, 2], &[5, 3, 67]] {
@@ -156,6 +210,22 @@ fn losses(all: &mut Vec<Case>) {
     }
 }
 
+/// Labels are below 7: with fewer classes some count as the last.
+fn classifier(all: &mut Vec<Case>) {
+    for (batch, classes) in [(1, 1), (65, 3), (7, 10), (5, 130)] {
+        let build = move || {
+            let mut graph = Graph::new();
+            let (logits, labels) = (floats(&mut graph, "logits", &[batch, classes])?, integers(&mut graph, "labels", batch)?);
+            // Some logits far from 0, as those of a classifier that is sure.
+            let scaled = graph.scale(logits, 8.0)?;
+            let y = graph.cross_entropy(scaled, labels)?;
+            graph.output("y", y)?;
+            Ok(Built { graph, differentiate: Some((y, vec![logits])) })
+        };
+        all.push(Case { name: format!("cross-entropy {batch}×{classes}"), build: Box::new(build), tolerance: 2e-6 });
+    }
+}
+
 fn random(all: &mut Vec<Case>) {
     for n in [1, 63, 1001] {
         all.push(plain(&format!("uniform integers {n}"), move |g| {
@@ -163,6 +233,20 @@ fn random(all: &mut Vec<Case>) {
             let y = g.uniform_int(counters, 4, n, 1000)?;
             g.output("y", y)
         }));
+        for slot in [counter::DATA_COUNT, counter::FROZEN] {
+            all.push(plain(&format!("{n} uniform integers below counter {slot}"), move |g| {
+                let counters = counters(g)?;
+                let y = g.uniform_below(counters, 4, n, slot)?;
+                g.output("y", y)
+            }));
+        }
+        for probability in [0.0, 0.1, 1.0] {
+            all.push(plain(&format!("{n} labels dropped at {probability}"), move |g| {
+                let (labels, counters) = (integers(g, "labels", n)?, counters(g)?);
+                let y = g.drop_labels(labels, counters, 6, probability, 10)?;
+                g.output("y", y)
+            }));
+        }
         all.push(plain(&format!("normals {n}"), move |g| {
             let counters = counters(g)?;
             let y = g.normal(counters, 5, [n])?;
@@ -179,15 +263,24 @@ fn process(all: &mut Vec<Case>) {
             let y = g.blend(x, e, t, table)?;
             g.output("y", y)
         }));
-        for noise in [false, true] {
-            all.push(plain(&format!("linear step {batch}×{dim}, noise {noise}"), move |g| {
-                let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
-                let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
-                let (coefficients, frames) = (floats(g, "coefficients", &[5, STEP_COLUMNS])?, floats(g, "frames", &[4, batch, dim])?);
-                let counters = counters(g)?;
-                g.linear_step(x, e, z, coefficients, counters, frames)?;
-                g.next_step(counters)
-            }));
+        // Frames beyond those there are and negative ones keep nothing.
+        for (noise, keep, frame) in [(false, false, 2.0), (true, false, -1.0), (true, true, 3.0), (false, true, 4.0), (false, true, 0.0)] {
+            let clip = frame == 3.0 || frame == 0.0;
+            all.push(plain(
+                &format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, clip {clip}, frame {frame}"),
+                move |g| {
+                    let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
+                    let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
+                    let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4, 0.7, 0.2, -0.6];
+                    let coefficients =
+                        g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
+                    let samples = floats(g, "frames", &[4, batch, dim])?;
+                    let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
+                    let counters = counters(g)?;
+                    g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted, clip })?;
+                    g.next_step(counters)
+                },
+            ));
         }
         all.push(plain(&format!("at step, {batch} times"), move |g| {
             let (table, counters) = (integers(g, "times", 9)?, counters(g)?);

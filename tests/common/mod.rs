@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 pub mod cases;
+pub mod fixture;
+mod image_cases;
 pub mod runs;
 
 use std::collections::BTreeMap;
@@ -63,9 +65,10 @@ pub fn start(resource: &Resource) -> (Vec<f64>, Vec<u32>) {
         let values = match name.as_str() {
             "counters" => {
                 let mut c = vec![0; counter::LEN];
-                (c[counter::STEP], c[counter::SEED]) = (3, 7);
+                (c[counter::STEP], c[counter::SEED], c[counter::DATA_COUNT]) = (3, 7, 13);
                 c
             }
+            "pixels" => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0]).collect(),
             _ => (0..*len as u32).map(|i| threefry2x32([5, 5], [i, 0])[0] % 7).collect(),
         };
         return (Vec::new(), values);
@@ -164,7 +167,7 @@ pub fn integers(g: &mut Graph, name: &str, n: usize) -> Result<Tensor> {
     g.resource(name, TensorType::u32([n]))
 }
 
-/// The counters of a run: step 3, seed 7.
+/// The counters of a run: step 3, seed 7, 13 items of data.
 pub fn counters(g: &mut Graph) -> Result<Tensor> {
     g.resource("counters", TensorType::u32([counter::LEN]))
 }

@@ -2,7 +2,13 @@
 
 mod activation;
 mod adamw;
+mod attention;
+mod conv;
+mod epilogue;
+mod gemm;
+mod group_norm;
 mod matmul;
+mod sums;
 
 use super::Twin;
 
@@ -12,6 +18,17 @@ pub(super) fn find(stem: &str) -> Option<Twin<f32>> {
         "matmul" => matmul::run,
         "activate" => activation::run,
         "activate_grad" => activation::run_grad,
+        "attention" => attention::run,
+        "attention_stats" => attention::run_stats,
+        "attention_grad" => attention::run_grad,
+        "conv" => conv::run,
+        "conv_weight_grad" => conv::run_weight_grad,
+        "group_norm_coefficients" => group_norm::run_coefficients,
+        "group_norm" => group_norm::run,
+        "group_norm_sums" => group_norm::run_sums,
+        "group_norm_grad" => group_norm::run_grad,
+        "reduce" => sums::run_reduce,
+        "binary" => sums::run_binary,
         "adamw" => adamw::run,
         _ => return None,
     })

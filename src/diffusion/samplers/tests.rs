@@ -50,6 +50,22 @@ fn the_last_step_returns_the_predicted_data() {
 }
 
 #[test]
+fn the_predicted_clean_sample_is_the_forward_jump_solved() {
+    let schedule = schedule();
+    for sampler in [SamplerName::Ddim, SamplerName::Ddpm] {
+        let steps = config(sampler, 50).steps(&schedule).unwrap();
+        for step in &steps {
+            let alpha = schedule.alphas_cumprod[step.timestep];
+            let x = alpha.sqrt() * 0.7 + (1.0 - alpha).sqrt() * -1.3;
+            assert!((step.predict(x, -1.3) - 0.7).abs() < 1e-12 / alpha.sqrt(), "{step:?}");
+        }
+        // The last step goes there.
+        let last = &steps[49];
+        assert!((last.predict(0.3, -1.2) - last.apply(0.3, -1.2, 0.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn single_steps_of_ddpm_are_algorithm_2() {
     let schedule = schedule();
     let steps = config(SamplerName::Ddpm, 1000).steps(&schedule).unwrap();
@@ -130,4 +146,20 @@ fn eta_is_checked_and_the_largest_is_named() {
     let expected = ((1.0 - schedule.alphas_cumprod[20]) / schedule.beta_between(20, Some(0))).sqrt();
     assert_eq!(max_eta(&schedule, &list), expected);
     assert!((1.005..1.01).contains(&expected), "{expected}");
+}
+
+#[test]
+fn without_clipping_both_forms_of_a_step_are_the_same() {
+    let schedule = Schedule::new(&ScheduleConfig::default()).expect("a schedule");
+    for sampler in [SamplerName::Ddim, SamplerName::Ddpm] {
+        let config = SamplerConfig { sampler, eta: 0.5, num_inference_steps: 20, ..SamplerConfig::default() };
+        for step in config.steps(&schedule).expect("steps") {
+            // x and ε̂ of a clean sample within [-1, 1], and of one beyond.
+            let alpha = schedule.alphas_cumprod[step.timestep];
+            let (inside, outside) = (alpha.sqrt() * 0.4 + (1.0 - alpha).sqrt() * 0.9, alpha.sqrt() * 1.5 + (1.0 - alpha).sqrt() * 0.9);
+            assert!((step.apply(inside, 0.9, 0.3) - step.apply_clipped(inside, 0.9, 0.3)).abs() < 1e-12, "{step:?}");
+            let clipped = step.apply(outside, 0.9, 0.3) - step.apply_clipped(outside, 0.9, 0.3);
+            assert!((clipped - 0.5 * step.k_x0).abs() < 1e-9, "{step:?}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Matrix product `C = op(A) · op(B) + bias`, alone or over a batch, with the steps that the plan fuses behind it.
 
-use super::expected;
+use super::{expected, reduce::push_reduce};
 use crate::Result;
-use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
+use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
 
 /// Inputs `a`, `b` and, if there is one, `bias [N]`.
 #[derive(Debug)]
@@ -15,6 +15,10 @@ struct MatMul {
 
 /// Threads of the kernel's workgroup along each side.
 const GROUP: usize = 8;
+
+/// Fewest terms of a sum that are worth a split of their own, and most splits.
+const MIN_CHUNK: usize = 256;
+const MAX_SPLITS: usize = 64;
 
 /// Extents of one product: `batch` times `[M, K] · [K, N]`.
 struct Dims {
@@ -126,7 +130,12 @@ impl Op for MatMul {
         };
         let epilogue = l.epilogue();
         let kind = |f: Option<super::Activation>| f.map_or(0, |f| f.kind());
-        let tile = l.tuning().tile(batch * m, n);
+        // The derivative by a weight is a small matrix of long sums: they are split, as products of a batch, and added up in order.
+        let long = self.transpose_a && !self.transpose_b && batch == 1 && epilogue == Epilogue::default() && l.optional(2).is_none();
+        let (tile, most) = if long { l.tuning().split(m, n, k, MIN_CHUNK, MAX_SPLITS) } else { (l.tuning().tile(batch * m, n), 1) };
+        let splits = (1..=most).rev().find(|s| k.is_multiple_of(4 * s)).unwrap_or(1);
+        let (batch, k) = (batch * splits, k / splits);
+        let target = if splits == 1 { l.output() } else { l.scratch(splits * m * n, DType::F32) };
         let (row_a, row_b) = (if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n });
         let kernel = Kernel::new("matmul")
             .constant("TRANSPOSE_A", self.transpose_a)
@@ -141,19 +150,17 @@ impl Op for MatMul {
             .read("b", l.input(1))
             .read_if("BIAS", "bias", l.optional(2))
             .read_if("GATE", "gate", epilogue.gate.map(|(_, z)| z))
-            .read_if("RESIDUAL", "residual", epilogue.residual);
-        let kernel = kernel.constant("KEEP_PRE", epilogue.pre_activation.is_some());
-        let kernel = match epilogue.pre_activation {
-            Some(z) => kernel.write("z", z),
-            None => kernel,
-        };
-        let kernel = kernel
+            .read_if("RESIDUAL", "residual", epilogue.residual)
+            .write_if("KEEP_PRE", "z", epilogue.pre_activation)
             .constant("VEC4_A", row_a.is_multiple_of(4))
             .constant("VEC4_B", row_b.is_multiple_of(4))
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
             .constant("TILE8", tile == 8);
-        l.push(kernel.write("c", l.output()).grid(n.div_ceil(GROUP * tile), m.div_ceil(GROUP * tile), batch));
+        l.push(kernel.write("c", target).grid(n.div_ceil(GROUP * tile), m.div_ceil(GROUP * tile), batch));
+        if splits > 1 {
+            push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
+        }
     }
 
     fn absorbs(&self, _step: EpilogueStep) -> bool {

@@ -1,15 +1,21 @@
 //! The operations, one file each: shape rule, derivative rule, kernels, and the [`super::Graph`] method that appends it.
 
 mod activation;
+pub mod attention;
 mod binary;
 mod concat;
+mod conv;
+mod cross_entropy;
 mod gather;
+mod group_norm;
 mod matmul;
 mod mse;
 pub mod optimizer;
+pub mod pixels;
 pub mod process;
 mod random;
 mod reduce;
+mod resample;
 mod reshape;
 mod scale;
 mod slice;
@@ -17,6 +23,7 @@ pub mod state;
 mod timestep_embedding;
 
 pub use activation::Activation;
+pub use conv::Conv2d;
 
 use super::TensorType;
 

@@ -14,17 +14,39 @@ struct AtStep {
     count: usize,
 }
 
-/// `x ← c_x · x + c_e · e + c_z · z` with this step's row of `[c_x, c_e, c_z, frame]`, kept in `frames[frame]` if that is
-/// not negative; inputs `x` (resource), `e`, `coefficients [S, 4]`, `counters`, `frames` (resource), `z` if there is any.
+/// `x ← c_x · x + c_e · e + c_z · z` with this step's row of `[c_x, c_e, c_z, frame, p_x, p_e]`, kept in `frames[frame]` if
+/// that is not negative; inputs `x` (resource), `e`, `coefficients [S, 6]`, `counters`, `frames` (resource), then, if there
+/// are any, `z` and `predicted` (resource), which keeps `p_x · x + p_e · e`.
 #[derive(Debug)]
-struct LinearStep;
+struct LinearStep {
+    noise: bool,
+    predicted: bool,
+    clip: bool,
+}
+
+/// Where [`Graph::linear_step`] keeps what the viewer asks for, resources of `[F, …x]`, and what it does to predictions.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames {
+    /// The sample after the step.
+    pub samples: Tensor,
+    /// The clean sample that the step predicts, if it is wanted.
+    pub predicted: Option<Tensor>,
+    /// Clean samples are known to lie within [-1, 1]: predictions are kept there.
+    pub clip: bool,
+}
+
+impl From<Tensor> for Frames {
+    fn from(samples: Tensor) -> Self {
+        Frames { samples, predicted: None, clip: false }
+    }
+}
 
 /// `step ← step + 1`; input `counters` (resource).
 #[derive(Debug)]
 struct NextStep;
 
-/// Columns of [`Graph::linear_step`]'s table.
-pub const STEP_COLUMNS: usize = 4;
+/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x, k_e]`.
+pub const STEP_COLUMNS: usize = 9;
 
 impl Graph {
     /// Mixes `x` and `e`, both `[B, …]`, by the row of `table [T, 2]` that `t [B]` names per sample: the forward jump
@@ -38,8 +60,10 @@ impl Graph {
         self.apply(AtStep { count }, &[table, counters])
     }
 
-    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 4]`; its last
-    /// column is the frame of `frames [F, …x]` that keeps a copy, negative for none.
+    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 9]`, whose columns
+    /// are those of [`STEP_COLUMNS`]. The predicted clean sample is `x̂_0 = p_x x + p_e e`; with `frames.clip` it is brought into
+    /// [-1, 1], and then `x ← k_0 x̂_0 + k_x x + k_e e + c_z z`. Unless `frame` is negative, that frame of `frames.samples`
+    /// and `frames.predicted` keeps a copy of the new `x` and of `x̂_0`.
     pub fn linear_step(
         &mut self,
         x: Tensor,
@@ -47,10 +71,11 @@ impl Graph {
         z: Option<Tensor>,
         coefficients: Tensor,
         counters: Tensor,
-        frames: Tensor,
+        frames: impl Into<Frames>,
     ) -> Result<()> {
-        let inputs: Vec<Tensor> = [x, e, coefficients, counters, frames].into_iter().chain(z).collect();
-        self.effect(LinearStep, &inputs)
+        let Frames { samples, predicted, clip } = frames.into();
+        let inputs: Vec<Tensor> = [x, e, coefficients, counters, samples].into_iter().chain(z).chain(predicted).collect();
+        self.effect(LinearStep { noise: z.is_some(), predicted: predicted.is_some(), clip }, &inputs)
     }
 
     /// Advances the step in the resource `counters`.
@@ -133,16 +158,19 @@ impl Op for LinearStep {
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
         match inputs {
-            [x, e, table, _, frames, z @ ..]
+            [x, e, table, counters, frames, more @ ..]
                 if x.shape == e.shape
-                    && z.iter().all(|z| z.shape == x.shape)
+                    && counters.dtype == DType::U32
+                    && counters.shape.elements() == state::counter::LEN
+                    && more.iter().take(usize::from(self.noise)).all(|z| z.shape == x.shape)
+                    && more.iter().skip(usize::from(self.noise)).all(|predicted| predicted.shape == frames.shape)
                     && table.shape.rank() == 2
                     && table.shape[1] == STEP_COLUMNS
                     && frames.shape.elements().is_multiple_of(x.shape.elements()) =>
             {
                 Ok(TensorType::f32([1]))
             }
-            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 4], counters and frames [F, …]", inputs)),
+            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 9], counters, and frames (and predicted) [F, …]", inputs)),
         }
     }
 
@@ -161,7 +189,9 @@ impl Op for LinearStep {
             .read("coefficients", l.input(2))
             .read("counters", l.input(3))
             .write("frames", l.input(4))
-            .read_if("NOISE", "z", l.optional(5));
+            .read_if("NOISE", "z", l.optional(5).filter(|_| self.noise))
+            .write_if("PREDICTED", "predicted", l.optional(5 + usize::from(self.noise)).filter(|_| self.predicted))
+            .constant("CLIP", self.clip);
         l.push(kernel.threads(n, WORKGROUP));
     }
 }

@@ -6,12 +6,28 @@ use super::{WORKGROUP, expected, no_derivative, state};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
 
-/// Uniform integers below `bound`; input `counters`.
+/// Uniform integers below a bound; input `counters`.
 #[derive(Debug)]
 struct UniformInt {
     stream: u32,
     count: usize,
-    bound: usize,
+    bound: Bound,
+}
+
+/// Where the bound of uniform integers comes from.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    Fixed(usize),
+    /// The counter at this place, read at every step.
+    Counter(usize),
+}
+
+/// Labels, each replaced by `null` with this probability; inputs `counters`, `labels [B]`.
+#[derive(Debug)]
+struct DropLabels {
+    stream: u32,
+    probability: f64,
+    null: u32,
 }
 
 /// Standard normals; input `counters`.
@@ -25,7 +41,24 @@ impl Graph {
     /// `count` integers, uniform in `0 .. bound`. `counters` holds seed and step ([`state::counter`]); `stream` sets
     /// this use of randomness apart from every other.
     pub fn uniform_int(&mut self, counters: Tensor, stream: u32, count: usize, bound: usize) -> Result<Tensor> {
-        self.apply(UniformInt { stream, count, bound }, &[counters])
+        self.apply(UniformInt { stream, count, bound: Bound::Fixed(bound) }, &[counters])
+    }
+
+    /// As [`Graph::uniform_int`] with the bound that stands at place `slot` of `counters` when the kernel runs, such as
+    /// [`state::counter::DATA_COUNT`] for a data set that still grows. A bound of 0 gives 0.
+    pub fn uniform_below(&mut self, counters: Tensor, stream: u32, count: usize, slot: usize) -> Result<Tensor> {
+        self.apply(UniformInt { stream, count, bound: Bound::Counter(slot) }, &[counters])
+    }
+
+    /// `labels [B]`, each replaced by `null` with the given probability, independently: the training of classifier-free
+    /// guidance (Ho and Salimans, 2207.12598, algorithm 1).
+    ///
+    /// Label `i` is replaced if its 32-bit word is below `probability · 2³²` (rounded): never at 0, always at 1.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] if the probability is not from 0 to 1, or the inputs are not counters and labels.
+    pub fn drop_labels(&mut self, labels: Tensor, counters: Tensor, stream: u32, probability: f64, null: u32) -> Result<Tensor> {
+        self.apply(DropLabels { stream, probability, null }, &[counters, labels])
     }
 
     /// Standard normals of `shape`.
@@ -55,10 +88,15 @@ impl Op for UniformInt {
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
         check(inputs)?;
-        if self.bound == 0 || u32::try_from(self.bound).is_err() {
-            return Err(format!("needs a bound of 1 to 2³² - 1, given {}", self.bound));
+        match self.bound {
+            Bound::Fixed(bound) if bound == 0 || u32::try_from(bound).is_err() => {
+                Err(format!("needs a bound of 1 to 2³² - 1, given {bound}"))
+            }
+            Bound::Counter(slot) if slot >= state::counter::LEN => {
+                Err(format!("reads its bound from one of {} counters, given place {slot}", state::counter::LEN))
+            }
+            _ => Ok(TensorType::u32([self.count])),
         }
-        Ok(TensorType::u32([self.count]))
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -66,7 +104,43 @@ impl Op for UniformInt {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        push(l, Kernel::new("uniform_int").param("bound", self.bound), self.stream);
+        let kernel = Kernel::new("uniform_int");
+        let kernel = match self.bound {
+            Bound::Fixed(bound) => kernel.constant("COUNTED", false).param("bound", bound),
+            Bound::Counter(slot) => kernel.constant("COUNTED", true).param("bound", slot),
+        };
+        push(l, kernel, self.stream);
+    }
+}
+
+impl Op for DropLabels {
+    fn name(&self) -> &'static str {
+        "drop_labels"
+    }
+
+    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
+        if !(0.0..=1.0).contains(&self.probability) {
+            return Err(format!("needs a probability of 0 to 1, given {}", self.probability));
+        }
+        match inputs {
+            [counters, labels] if labels.dtype == DType::U32 && labels.shape.rank() == 1 => check(&[counters]).map(|()| (*labels).clone()),
+            _ => Err(expected("the counters and integer labels [B]", inputs)),
+        }
+    }
+
+    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        Err(no_derivative(self))
+    }
+
+    fn lower(&self, l: &mut Lowering<'_>) {
+        // 2³² itself fits no word: what rounds to it is always dropped.
+        let threshold = (self.probability * 4_294_967_296.0).round();
+        let kernel = Kernel::new("drop_labels")
+            .constant("ALWAYS", threshold >= 4_294_967_296.0)
+            .param("threshold", threshold as u32)
+            .param("null_label", self.null)
+            .read("labels", l.input(1));
+        push(l, kernel, self.stream);
     }
 }
 

@@ -12,8 +12,12 @@ pub mod counter {
     pub const FROZEN: usize = 2;
     /// The step at which that happened.
     pub const FROZEN_AT: usize = 3;
+    /// Number of integers that a checkpoint holds: those above. What follows belongs to the machine, not to the run.
+    pub const SAVED: usize = 4;
+    /// Items of a data set that are there; grows while the data arrive.
+    pub const DATA_COUNT: usize = 4;
     /// Number of integers.
-    pub const LEN: usize = 4;
+    pub const LEN: usize = 5;
 }
 
 /// Floats, the resource `scalars`.

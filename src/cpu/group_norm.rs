@@ -1,0 +1,16 @@
+//! Normalised, scaled and activated.
+
+use super::activate::activate;
+use super::{Call, Real};
+use crate::Result;
+
+/// See `shaders/group_norm.wgsl`.
+pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
+    let (n, pixels, channels, kind) = (c.u("n")?, c.u("pixels")?, c.u("channels")?, c.u("KIND")?);
+    let (x, coefficients, y) = (c.input("x")?, c.input("coefficients")?, c.output("y")?);
+    for i in 0..n {
+        let k = &coefficients[4 * ((i / (pixels * channels)) * channels + i % channels)..][..4];
+        y[i] = activate(kind, k[0] * x[i] + k[1]);
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! What the calls of one engine share, and what they do: each takes the machine for as long as it needs it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use web_time::Instant;
+
+use super::machine::Machine;
+use super::slot::Slot;
+use super::state::State;
+use crate::train::{SampleOptions, SampleRun, Sampler, Snapshot};
+use crate::{Error, Result};
+
+/// What the calls of one engine share.
+pub struct Shared {
+    pub machine: Slot<Machine>,
+    pub state: RefCell<State>,
+    clock: Instant,
+}
+
+impl Shared {
+    /// Of a machine whose run is at `state`.
+    pub fn new(machine: Machine, state: State) -> Self {
+        Shared { machine: Slot::new(machine), state: RefCell::new(state), clock: Instant::now() }
+    }
+
+    fn now(&self) -> f64 {
+        self.clock.elapsed().as_secs_f64() * 1e3
+    }
+
+    /// Runs `work`; if the device is lost on the way, makes it anew from the last snapshot and runs `work` once more.
+    pub async fn recovering<T, F: Future<Output = Result<T>>>(&self, work: impl Fn() -> F) -> Result<T> {
+        let before = self.state.borrow().recoveries();
+        match work().await {
+            Err(Error::DeviceLost(_)) => {
+                let mut machine = self.machine.take().await;
+                let snapshot = self.state.borrow().snapshot.clone();
+                // Another call may have recovered the machine while this one waited for it. The device itself cannot be
+                // asked: a read may fail before the browser says that the device is lost.
+                let mine = self.state.borrow().recoveries() == before;
+                let images = self.state.borrow().images_for(&snapshot.config);
+                let result = if mine { Some(machine.recover(&snapshot, images.as_deref()).await) } else { None };
+                let memory = machine.backend.memory();
+                self.machine.put(machine);
+                if let Some(result) = result {
+                    result?;
+                    self.state.borrow_mut().recovered(memory);
+                }
+                work().await
+            }
+            other => other,
+        }
+    }
+
+    /// Submits `steps` steps and queues their report; takes a snapshot now and then.
+    async fn submit(&self, steps: usize) -> Result<()> {
+        let mut machine = self.machine.take().await;
+        let Machine { backend, trainer, .. } = &mut machine;
+        let submitted = trainer.run(backend.as_mut(), steps);
+        if submitted.is_ok() {
+            let mut state = self.state.borrow_mut();
+            state.issue(trainer.report(backend.as_mut()));
+            state.memory = backend.memory();
+        }
+        self.machine.put(machine);
+        submitted
+    }
+
+    /// Awaits reports until fewer than `left` are under way.
+    async fn settle(&self, left: usize, budget: f64) -> Result<()> {
+        loop {
+            let next = {
+                let mut state = self.state.borrow_mut();
+                if state.pending.len() <= left { None } else { state.pending.pop_front() }
+            };
+            let Some(report) = next else { return Ok(()) };
+            let progress = report.await?;
+            let now = self.now();
+            self.state.borrow_mut().take_in(progress, now, budget);
+        }
+    }
+
+    pub async fn advance(&self, budget: f64) -> Result<()> {
+        if self.state.borrow().frozen() {
+            return Ok(());
+        }
+        let steps = self.state.borrow_mut().begin(self.now());
+        self.submit(steps).await?;
+        // Two submits in flight keep a GPU busy; the CPU backend has done its work already.
+        let left = usize::from(!self.state.borrow().on_cpu());
+        self.settle(left, budget).await?;
+        self.keep_snapshot().await
+    }
+
+    pub async fn step(&self, steps: u32) -> Result<()> {
+        let mut left = steps as usize;
+        self.settle(0, f64::MAX).await?;
+        while left > 0 && !self.state.borrow().frozen() {
+            let now = left.min(self.state.borrow().pace.steps());
+            self.submit(now).await?;
+            self.settle(0, 8.0).await?;
+            left -= now;
+        }
+        self.state.borrow_mut().pace.rest();
+        Ok(())
+    }
+
+    /// Copies the state to the host every few seconds, for the day the device is lost.
+    async fn keep_snapshot(&self) -> Result<()> {
+        if !self.state.borrow_mut().snapshot_due(self.now()) {
+            return Ok(());
+        }
+        let mut machine = self.machine.take().await;
+        let Machine { backend, trainer, .. } = &mut machine;
+        let copy = trainer.snapshot(backend.as_mut());
+        self.machine.put(machine);
+        let copy = copy.await?;
+        self.state.borrow_mut().keep(copy);
+        Ok(())
+    }
+
+    pub fn set_learning_rate(&self, learning_rate: f64) -> Result<()> {
+        let busy = || Error::Gpu("another call has the device; try again when it is done".into());
+        let mut machine = self.machine.get_mut().ok_or_else(busy)?;
+        let Machine { backend, trainer, .. } = &mut *machine;
+        trainer.set_learning_rate(backend.as_mut(), learning_rate)?;
+        self.state.borrow_mut().set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    pub async fn replace(self: Rc<Self>, snapshot: Snapshot) -> Result<()> {
+        // Reports of the old run must not count for the new one; if they fail, the device is lost and made anew below.
+        let _ = self.settle(0, f64::MAX).await;
+        let mut machine = self.machine.take().await;
+        let images = self.state.borrow().images_for(&snapshot.config);
+        let result = match machine.backend.health() {
+            Ok(()) => machine.replace(&snapshot, images.as_deref()).await,
+            Err(_) => machine.recover(&snapshot, images.as_deref()).await,
+        };
+        let memory = machine.backend.memory();
+        self.machine.put(machine);
+        result?;
+        self.state.borrow_mut().restart(snapshot, memory);
+        Ok(())
+    }
+
+    pub async fn profile(&self, steps: usize) -> Result<Vec<crate::plan::KernelTime>> {
+        let mut machine = self.machine.take().await;
+        let Machine { backend, trainer, .. } = &mut machine;
+        let times = trainer.profile(backend.as_mut(), steps);
+        if times.is_ok() {
+            self.state.borrow_mut().issue(trainer.report(backend.as_mut()));
+        }
+        self.machine.put(machine);
+        let times = times?.await?;
+        self.settle(0, f64::MAX).await?;
+        self.state.borrow_mut().pace.rest();
+        Ok(times)
+    }
+
+    pub async fn sample(&self, options: &SampleOptions) -> Result<SampleRun> {
+        let mut machine = self.machine.take().await;
+        let Machine { backend, trainer, sampler, .. } = &mut machine;
+        let reading = Sampler::run(sampler, backend.as_mut(), trainer, options).await;
+        self.state.borrow_mut().memory = backend.memory();
+        self.machine.put(machine);
+        reading?.await
+    }
+
+    pub async fn add_images(self: Rc<Self>, pixels: &[u8], labels: &[u8]) -> Result<usize> {
+        let mut machine = self.machine.take().await;
+        let set = self.state.borrow_mut().with_more(pixels, labels);
+        let Machine { backend, trainer, .. } = &mut machine;
+        let added = set.and_then(|set| trainer.add_images(backend.as_mut(), &set).map(|()| set.len()));
+        self.machine.put(machine);
+        match added {
+            // They are kept on the host: the device that comes after has them.
+            Err(Error::DeviceLost(_)) => Ok(self.state.borrow().image_count()),
+            other => other,
+        }
+    }
+
+    /// The state of the run now.
+    pub async fn copy(self: Rc<Self>) -> Result<Snapshot> {
+        self.recovering(|| async {
+            self.settle(0, f64::MAX).await?;
+            let mut machine = self.machine.take().await;
+            let Machine { backend, trainer, .. } = &mut machine;
+            let copy = trainer.snapshot(backend.as_mut());
+            self.machine.put(machine);
+            copy.await
+        })
+        .await
+    }
+}
