@@ -22,7 +22,7 @@ export const default_config = () => ({
 });
 
 export const default_sample_options = () => ({
-  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, labels: [], guidance_scale: 1,
+  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, clip_sample: false, labels: [], guidance_scale: 1,
 });
 
 export function preset_config(preset, dataset) {
@@ -124,6 +124,9 @@ export class Engine {
     this.#pixels = [];
     this.#labels = [];
     this.#held = 0;
+  }
+  get image_count() {
+    return this.#held;
   }
   async add_images(pixels, labels) {
     if (labels.length) this.#pixels.push(pixels), this.#labels.push(labels), (this.#held += labels.length);

@@ -1,6 +1,5 @@
 /** From the page's settings to the configuration of an image run, and back. */
-import type { Config } from "../worker/engine-api";
-import type { ClassConditioning, ImageDataset, PresetName } from "../worker/image-types";
+import type { ClassConditioning, Config, ImageDataset, Preset } from "../engine-types";
 import { PRESETS } from "../worker/presets";
 import type { OwnImages, Presets } from "../worker/protocol";
 import { COLUMNS, DIGITS } from "./digits-settings";
@@ -9,8 +8,8 @@ import type { Settings } from "./table";
 /** Channels that the class takes beside the image's, where it is concatenated to the input. */
 const CLASS_CHANNELS = 4;
 
-export function presetOf(settings: Settings): PresetName {
-  const name = settings["preset"] as PresetName;
+export function presetOf(settings: Settings): Preset {
+  const name = settings["preset"] as Preset;
   return PRESETS.includes(name) ? name : "small";
 }
 

@@ -3,7 +3,7 @@ import { describe } from "../data/fault";
 import { tellApart } from "../data/given-files";
 import type { OwnFile } from "../data/own-files";
 import { zip } from "../data/zip";
-import type { Config } from "../worker/engine-api";
+import type { Config } from "../engine-types";
 import type { Origin, StoredRun } from "../worker/protocol";
 import { PRESETS } from "../worker/presets";
 import type { Client } from "./client";
@@ -117,7 +117,8 @@ export class Runs {
   #send(given: { kind: "checkpoint"; bytes: Uint8Array } | { kind: "folder"; config: string; weights: Uint8Array; scheduler: string | null }): Promise<Config> {
     if (given.kind === "checkpoint") return this.#client.call({ type: "load", bytes: given.bytes }, [given.bytes.buffer]);
     const { config, weights, scheduler } = given;
-    return this.#client.call({ type: "load_folder", config, weights, scheduler }, [weights.buffer]);
+    const { dataset } = this.#store;
+    return this.#client.call({ type: "load_folder", config, weights, scheduler, dataset }, [weights.buffer]);
   }
 
   /** The weights as a diffusers folder in a ZIP file; null after an error, which stands beside the buttons. */

@@ -5,8 +5,7 @@ import { readOwnImages } from "../data/own-images";
 import type { Texts } from "../strings";
 import { digitsTexts } from "../strings/digits";
 import type { DigitsStrings } from "../strings/digits.en";
-import type { Config } from "../worker/engine-api";
-import type { ImageDataset, MemoryPlan, PresetName } from "../worker/image-types";
+import type { Config, ImageDataset, MemoryPlan, Preset } from "../engine-types";
 import type { Credits, Fault, ImageProgress, ImageStrip, Origin, OwnImages, Presets, Sampling, StoredRun, Update } from "../worker/protocol";
 import { labelsFor, presetOf, settingsOf, shape } from "./digits-config";
 import { Runs } from "./digits-runs";
@@ -271,9 +270,9 @@ export class DigitsStore extends RunStore {
   }
 
   /** Whether a stored run has this preset's network. */
-  isPreset(name: PresetName, run: StoredRun): boolean {
+  isPreset(name: Preset, run: StoredRun): boolean {
     const images = this.#presets?.[name].mnist.images;
-    return images?.side === run.side && String(images.unet.block_out_channels) === String(run.block_out_channels);
+    return !!images && images.side === run.side && String(images.unet.block_out_channels) === String(run.block_out_channels);
   }
 
   /** For the other half of the store. */
@@ -342,7 +341,7 @@ export class DigitsStore extends RunStore {
   }
 
   /** What the address leaves out: the first view's choices, with the settings that suit the preset. */
-  #initialFor(preset: PresetName): Settings {
+  #initialFor(preset: Preset): Settings {
     const { sample } = this.defaults!;
     const initial = this.table.settings({ config: this.#presets![preset].mnist, sample });
     return this.view.seed === null ? initial : { ...initial, seed: this.view.seed };

@@ -1,10 +1,10 @@
 /** Weights that ship with the page. */
-import type { ImageDataset, PresetName } from "../worker/image-types";
+import type { ImageDataset, Preset } from "../engine-types";
 
 /** One line of `weights/manifest.json`. */
 export interface Pretrained {
   dataset: ImageDataset;
-  preset: PresetName;
+  preset: Preset;
   steps: number;
   images: number;
   seconds: number;

@@ -2,9 +2,9 @@
  * The state of one run and what can be done to it, whichever task it is. Elements read it and call it; only it talks
  * to the worker. Each task adds its settings, its data and its pictures.
  */
-import type { AdapterInfo, KernelTime, Metrics } from "../engine-types";
+import type { AdapterInfo, Config, KernelTime, Metrics } from "../engine-types";
 import type { Texts } from "../strings";
-import type { Backend, Config } from "../worker/engine-api";
+import type { Backend } from "../worker/engine-api";
 import type { Fault, Sampling, Update } from "../worker/protocol";
 import { Board } from "./board";
 import { Client } from "./client";

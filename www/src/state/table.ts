@@ -3,7 +3,7 @@
  * and in the engine's errors. Defaults come from the engine; the ranges here are what the address bar is clamped to
  * and what sliders span. The engine has the last word on what is valid.
  */
-import type { Config, SampleOptions } from "../worker/engine-api";
+import type { Config, SampleOptions } from "../engine-types";
 
 export type Value = number | string;
 

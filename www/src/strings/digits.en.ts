@@ -1,5 +1,5 @@
 /** The words of the digits task; they are fetched with it. */
-import type { ClassConditioning, ImageDataset } from "../worker/image-types";
+import type { ClassConditioning, ImageDataset } from "../engine-types";
 
 export const digitsEn = {
   tool: "Digits playground",

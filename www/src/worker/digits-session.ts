@@ -1,9 +1,9 @@
 /** The digits task: a U-Net on images that stream in while it trains, and a run that survives the tab. */
 import { fetchManifest } from "../data/manifest";
 import { loadShards, type Progress } from "../data/shards";
+import type { Config, ImageConfig, MemoryPlan } from "../engine-types";
 import type { Engine, Sample } from "./engine-api";
 import { toFault } from "./fault";
-import type { ImageConfig } from "./image-types";
 import type { Command, Credits, ImageStrip, Origin, OwnImages, TimedClip, Update } from "./protocol";
 import { RunStorage } from "./run-storage";
 import { owned, Session } from "./session";
@@ -42,6 +42,8 @@ export class DigitsSession extends Session {
   #nextStore = 0;
   /** Own images that storage does not hold yet. */
   #ownUnsaved = false;
+  /** Own images that the engine has not seen yet. */
+  #ownChanged = false;
 
   protected override get canTrain(): boolean {
     return this.#onDevice > 0;
@@ -69,11 +71,14 @@ export class DigitsSession extends Session {
         this.#ownUnsaved = this.#own !== null;
         return null;
       case "plan":
-        return this.module.memory_plan(this.module.check_config(command.config), command.sample);
+        return this.#plan(command);
       case "own_images":
         this.#own = command.images;
-        this.#ownUnsaved = true;
+        this.#ownUnsaved = this.#ownChanged = true;
         return null;
+      case "reset":
+        await this.#forgetOwn(command.config);
+        return super.perform(command);
       case "fetch_images":
         this.#fetch(imagesOf(this.ready()));
         return null;
@@ -88,7 +93,7 @@ export class DigitsSession extends Session {
         return this.#restore(this.ready());
       case "load_folder": {
         const engine = this.ready();
-        const config = await engine.load_folder(command.config, command.weights, command.scheduler ?? undefined);
+        const config = await engine.load_folder(command.config, command.weights, command.scheduler ?? undefined, command.dataset);
         await this.replaced(engine);
         await this.sample(engine);
         return config;
@@ -111,6 +116,19 @@ export class DigitsSession extends Session {
 
   protected override async halted(): Promise<void> {
     await this.#store(false);
+  }
+
+  #plan({ config, sample }: Command & { type: "plan" }): MemoryPlan {
+    const { backend, software } = this.ready().adapter();
+    return this.module.memory_plan(this.module.check_config(config), sample, software || backend === "cpu");
+  }
+
+  /** The engine keeps the images of a data set with the same name; the visitor's others have it, too. */
+  async #forgetOwn(config: Config): Promise<void> {
+    if (config.images?.dataset !== "own" || !this.#ownChanged) return;
+    this.#ownChanged = false;
+    const engine = this.ready();
+    if (imagesOf(engine).dataset === "own") await engine.reset({ ...config, images: { ...config.images, dataset: "mnist" } });
   }
 
   // The run in the browser's storage
@@ -163,8 +181,7 @@ export class DigitsSession extends Session {
       this.#share = 0;
       this.#held = { key, parts: [], complete: images.dataset === "own", credits: null };
     }
-    // An empty addition asks how many it holds: engines may keep the images through a reset.
-    this.#onDevice = await engine.add_images(new Uint8Array(0), new Uint8Array(0));
+    this.#onDevice = engine.image_count;
     if (this.#onDevice === 0) for (const part of this.#held.parts) this.#onDevice = await engine.add_images(part.pixels, part.labels);
     this.#tell(images, true);
     this.#fetch(images);

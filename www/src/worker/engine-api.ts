@@ -1,19 +1,5 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
-import type { AdapterInfo, BackendName, Config as PlainConfig, KernelTime, Metrics, SampleOptions as PlainSampleOptions } from "../engine-types";
-import type { ImageConfig, ImageDataset, MemoryPlan, PresetName } from "./image-types";
-
-/** A run's configuration; with `images` it trains a U-Net on images, else an MLP on points. */
-export type Config = PlainConfig & { images?: ImageConfig | null };
-
-/** How to sample; the last two are for image runs. */
-export type SampleOptions = PlainSampleOptions & {
-  /** The class of each sample; empty for none. */
-  labels?: number[];
-  /** 1 is off. */
-  guidance_scale?: number;
-  /** Keeps the predicted clean image within [-1, 1]. */
-  clip_sample?: boolean;
-};
+import type { AdapterInfo, BackendName, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -50,10 +36,12 @@ export interface Engine {
   profile(steps: number): Promise<KernelTime[]>;
   lose_device(): void;
   destroy(): void;
-  /** Appends n·side²·channels bytes and n labels to the images on the device; resolves to how many it holds then. */
+  /** Appends n·side²·channels bytes and n labels to the run's images; resolves to how many it has then. */
   add_images(pixels: Uint8Array, labels: Uint8Array): Promise<number>;
+  /** Images of the run; one that replaces another of the same size and data set has them from the start. */
+  readonly image_count: number;
   /** Takes weights from a diffusers folder; the run starts at step 0 from them. */
-  load_folder(config_json: string, weights: Uint8Array, scheduler_json?: string): Promise<Config>;
+  load_folder(config_json: string, weights: Uint8Array, scheduler_json: string | undefined, dataset: ImageDataset): Promise<Config>;
   export_folder(): Promise<FolderFile[]>;
 }
 
@@ -82,8 +70,8 @@ export interface EngineModule {
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
   bench(backend: BackendName): Promise<BenchReport>;
-  preset_config(preset: PresetName, dataset: ImageDataset): Config;
-  /** Bytes on the device, predicted. */
-  memory_plan(config: Config, sample: SampleOptions): MemoryPlan;
+  preset_config(preset: Preset, dataset: ImageDataset): Config;
+  /** Bytes on the device, predicted; `software`: for the CPU, which is given other kernels than a GPU. */
+  memory_plan(config: Config, sample: SampleOptions, software: boolean): MemoryPlan;
   Engine: { create(config: Config, backend: Backend, progress?: CompileProgress): Promise<Engine> };
 }

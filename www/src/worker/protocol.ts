@@ -1,7 +1,6 @@
 /** What the page and its workers say to each other. Every message is a plain, typed object. */
-import type { AdapterInfo, KernelTime, Metrics } from "../engine-types";
-import type { Backend, Config, FolderFile, SampleOptions } from "./engine-api";
-import type { ImageDataset, MemoryPlan, PresetName } from "./image-types";
+import type { AdapterInfo, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
+import type { Backend, FolderFile } from "./engine-api";
 
 /** An engine error as data: `field` is a dotted path such as `training.learning_rate`. */
 export interface Fault {
@@ -61,7 +60,8 @@ export type Command =
 /** Commands that only image runs know. */
 export type DigitsCommand =
   | { type: "plan"; config: Config; sample: SampleOptions }
-  | { type: "load_folder"; config: string; weights: Uint8Array; scheduler: string | null }
+  /** A diffusers folder, to be trained on with the images of `dataset`. */
+  | { type: "load_folder"; config: string; weights: Uint8Array; scheduler: string | null; dataset: ImageDataset }
   | { type: "export" }
   /** The visitor's own images; the next configuration with the data set `own` trains on them. */
   | { type: "own_images"; images: OwnImages }
@@ -115,7 +115,7 @@ export interface Results {
 export type Origin =
   | { kind: "live" }
   /** Shipped with the page; `steps` were trained before. */
-  | { kind: "pretrained"; dataset: ImageDataset; preset: PresetName; steps: number }
+  | { kind: "pretrained"; dataset: ImageDataset; preset: Preset; steps: number }
   | { kind: "file"; name: string };
 
 /** What is known of a stored run without loading it. */
@@ -171,7 +171,7 @@ export interface DataSet {
   labels: Uint32Array;
 }
 
-export type Presets = Record<PresetName, Record<ImageDataset, Config>>;
+export type Presets = Record<Preset, Record<ImageDataset, Config>>;
 
 export type Update =
   | { type: "defaults"; config: Config; sample: SampleOptions; presets: Presets | null }

@@ -3,7 +3,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { filesOfList } from "../../data/own-files";
 import { IMAGES, type DigitsStore } from "../../state/digits-store";
 import { base, controls } from "../../styles/base";
-import type { ImageDataset } from "../../worker/image-types";
+import type { ImageDataset } from "../../engine-types";
 import { IMAGE_DATASETS } from "../../worker/presets";
 import { StoreElement } from "../store-element";
 
