@@ -357,8 +357,11 @@ export class DigitsStore extends RunStore {
       return true;
     };
     if (await begin(backend)) return true;
+    // Nothing was wrong with a setting, so it was the device.
+    if (this.faults.size === 0 && backend !== "cpu" && (await begin("cpu"))) return true;
     const message = [...this.faults.values()][0] ?? this.notices.at(-1)?.text ?? "";
-    this.settings = { ...this.initial! };
+    this.initial = this.#initialFor("small");
+    this.settings = { ...this.initial };
     this.addNotice({ id: "refused", tone: "warn", text: this.text.ui.notices.configRefused, dismissible: true });
     if ((await begin(backend)) || (backend !== "cpu" && (await begin("cpu")))) return true;
     this.trouble({ kind: "internal", field: null, message }, true);

@@ -160,8 +160,11 @@ export const digitsLayout = css`
     order: 5;
   }
   @media (min-width: 60rem) {
-    .view, .tool:has(unnoise-notices:not([hidden])) .view {
+    .view {
       --stage-height: clamp(20rem, calc(100vh - 22rem), 42rem);
+    }
+    .tool:has(unnoise-notices:not([hidden])) .view {
+      --stage-height: clamp(20rem, calc(100vh - 25.5rem), 42rem);
     }
     /* One after the other, as they stand in the page. */
     .left > *, .right > * {
