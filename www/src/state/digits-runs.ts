@@ -217,10 +217,11 @@ export class Runs {
   }
 
   async discard(): Promise<void> {
-    this.offered = null;
     this.#store.dismiss("resume");
     await this.#client.call({ type: "discard" }).catch(() => undefined);
+    this.offered = null;
     await this.keep();
+    this.#store.emit("state");
   }
 
   #words(error: unknown): string {
