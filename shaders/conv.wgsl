@@ -3,7 +3,8 @@
 // where x is 0 outside its image and UPSAMPLE repeats every pixel (nearest) before the taps are laid over it. With
 // INPUT_GRAD the same for the derivative: x is dy, o a pixel of the input, and taps run backwards through w[tap, n, c].
 // Each thread keeps a square of results as blocks of 4×4; the fused steps behind are those of epilogue.
-// Grid: n / (8 TILE) × m / (8 TILE) groups of 8×8 threads, TILE = 8 if TILE8, else 4. Workgroup memory: none.
+// Grid: a thread for each of n / TILE × m / TILE squares, in groups of ACROSS × DOWN; TILE = 8 if TILE8, else 4.
+// Workgroup memory: none.
 #import epilogue
 #import patch
 
@@ -39,7 +40,7 @@ fn row_a(source: i32, c: u32) -> vec4f {
 #if VEC4_A
     return select(vec4f(), x[i / 4u], source >= 0);
 #else
-    let inside = vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(p.channels) & vec4<bool>(source >= 0);
+    let inside = (vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(p.channels)) & vec4<bool>(source >= 0);
     return select(vec4f(), vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), inside);
 #endif
 }
@@ -86,7 +87,7 @@ fn keep(q: Pixels, i: u32, j: u32, v: mat4x4f) {
 
 const SUBS = select(1u, UPSAMPLE * UPSAMPLE, INPUT_GRAD);
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(global_invocation_id) id: vec3u) {
 #if TILE8
     let i = 8u * id.y;

@@ -1,8 +1,8 @@
 // Derivative of a convolution by its weights, split over the reduction:
 //   part[s, tap, c, n] = Σ_{pixels o of split s} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · dy[b, o, n]
 // Each thread keeps a square of weights of one tap as blocks of 4×4. Splits are summed in order by a second kernel.
-// Grid: n / (8 TILE) × taps · ⌈channels / (8 TILE)⌉ × splits groups of 8×8 threads, TILE = 8 if TILE8, else 4.
-// Workgroup memory: none.
+// Grid: a thread for each of n / TILE × taps · channels / TILE squares, in groups of ACROSS × DOWN, × splits; TILE = 8 if TILE8,
+// else 4. Workgroup memory: none.
 
 struct Params {
     m: u32,
@@ -69,27 +69,35 @@ fn keep_block(slice: u32, c: u32, j: u32, v: mat4x4f) {
 
 const TILE = select(4u, 8u, TILE8);
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let tiles = (p.channels + 8u * TILE - 1u) / (8u * TILE);
-    let tap = group.y / tiles;
-    let c = TILE * (8u * (group.y % tiles) + local.y);
-    let j = TILE * (8u * group.x + local.x);
-    let end = min(p.m, (group.z + 1u) * p.chunk);
-    let first = group.z * p.chunk;
+@compute @workgroup_size(ACROSS, DOWN)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let tiles = (p.channels + TILE - 1u) / TILE;
+    let tap = id.y / tiles;
+    let c = TILE * (id.y % tiles);
+    let j = TILE * id.x;
+    if (tap >= KERNEL * KERNEL || j >= p.n) { return; }
+    let end = min(p.m, (id.z + 1u) * p.chunk);
+    let first = id.z * p.chunk;
+    // The pixel before each place's first tap, this tap's offset included; unsigned, so that what lies before 0 is far beyond.
+    let offset = vec2u(tap % KERNEL, tap / KERNEL) - p.pad;
+    let extent = vec2u(p.in_width, p.in_height) * UPSAMPLE;
     var image = first / (p.out_height * p.out_width);
-    var oy = (first / p.out_width) % p.out_height;
-    var ox = first % p.out_width;
+    var o = vec2u(first % p.out_width, (first / p.out_width) % p.out_height);
     var c00 = mat4x4f();
 #if TILE8
     var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
 #endif
     for (var r = first; r < end; r++) {
-        let y = i32(oy * STRIDE + tap / KERNEL) - i32(p.pad);
-        let x = i32(ox * STRIDE + tap % KERNEL) - i32(p.pad);
-        if (y >= 0 && x >= 0 && y < i32(p.in_height * UPSAMPLE) && x < i32(p.in_width * UPSAMPLE)) {
-            let source = (image * p.in_height + u32(y) / UPSAMPLE) * p.in_width + u32(x) / UPSAMPLE;
-            let i = source * p.channels + c;
+#if STRIDED
+        var at = o * STRIDE + offset;
+#else
+        var at = o + offset;
+#endif
+        if (all(at < extent)) {
+#if UPSAMPLED
+            at /= UPSAMPLE;
+#endif
+            let i = ((image * p.in_height + at.y) * p.in_width + at.x) * p.channels + c;
             let a0 = row_x(i);
             let b0 = row_dy(r * p.n + j);
             c00 += outer(a0, b0);
@@ -99,14 +107,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
             c01 += outer(a0, b1); c10 += outer(a1, b0); c11 += outer(a1, b1);
 #endif
         }
-        ox++;
-        if (ox == p.out_width) {
-            ox = 0u;
-            oy++;
-            if (oy == p.out_height) { oy = 0u; image++; }
+        o.x++;
+        if (o.x == p.out_width) {
+            o = vec2u(0u, o.y + 1u);
+            if (o.y == p.out_height) { o.y = 0u; image++; }
         }
     }
-    let slice = group.z * KERNEL * KERNEL + tap;
+    let slice = id.z * KERNEL * KERNEL + tap;
     keep_block(slice, c, j, c00);
 #if TILE8
     keep_block(slice, c, j + 4u, c01);

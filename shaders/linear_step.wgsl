@@ -1,6 +1,6 @@
 // Reverse update in place, with this step's row (c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x, k_e) of the table:
 //   clean = p_x · x + p_e · e, x ← c_x · x + c_e · e + c_z · z
-// or with CLIP, clean being brought into [-1, 1], x ← k_0 · clean + k_x · x + k_e · e + c_z · z.
+// or with CLIPPED, clean being brought into [-1, 1], x ← k_0 · clean + k_x · x + k_e · e + c_z · z.
 // A frame of 0 or more keeps a copy of the new x in frames[frame], and, if PREDICTED, of clean in predicted[frame].
 // Grid: one thread per element of x. Workgroup memory: none.
 #import index
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (i >= p.n) { return; }
     let row = 9u * min(counters[STEP], p.steps - 1u);
     var clean = coefficients[row + 4u] * x[i] + coefficients[row + 5u] * e[i];
-#if CLIP
+#if CLIPPED
     clean = clamp(clean, -1.0, 1.0);
     var y = coefficients[row + 6u] * clean + coefficients[row + 7u] * x[i] + coefficients[row + 8u] * e[i];
 #else

@@ -4,7 +4,8 @@
 // stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4. TILE8: 8×8 results per thread, else 4×4.
 // A thread keeps its tile in registers as 4×4 blocks and shares nothing: the loads per multiplication are what counts.
 // A mat4x4f holds in column i the block's row i, so blocks are transposed matrices, and AB is written b * a.
-// Grid: (⌈n / 8 TILE⌉, ⌈m / 8 TILE⌉, batches) groups of 8×8 threads. Workgroup memory: none.
+// Grid: a thread for each of n / TILE × m / TILE squares, in groups of ACROSS × DOWN, × batches; TILE = 8 if TILE8, else 4.
+// Workgroup memory: none.
 #import epilogue
 
 struct Params {
@@ -73,7 +74,7 @@ fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
     return stored_b(batch, k, column);
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let batch = id.z;
 #if TILE8

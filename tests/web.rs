@@ -9,11 +9,12 @@ use common::cases::ops;
 use common::runs::{small, train};
 use common::{compare, with_gradients};
 use js_sys::Reflect;
+use unnoise::data::ImageSet;
 use unnoise::gpu::{Gpu, GpuBackend, kernel_stems};
 use unnoise::graph::Tuning;
 use unnoise::plan::{Backend, Plan};
-use unnoise::train::{SampleOptions, Sampler, Snapshot, Trainer};
-use unnoise::web::{Engine, check_config, default_config};
+use unnoise::train::{ImageDataset, Preset, SampleOptions, Sampler, Snapshot, Trainer};
+use unnoise::web::{Engine, check_config, default_config, memory_plan, preset_config};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -79,7 +80,7 @@ fn small_config() -> JsValue {
 #[wasm_bindgen_test]
 async fn a_lost_device_is_made_anew_and_training_goes_on() {
     for backend in ["webgpu", "cpu"] {
-        let engine = Engine::create(small_config(), backend.into()).await.expect("an engine");
+        let engine = Engine::create(small_config(), backend.into(), None).await.expect("an engine");
         engine.step(40).await.expect("trains");
         // A snapshot is taken every two seconds of training.
         let start = js_sys::Date::now();
@@ -105,7 +106,7 @@ async fn a_lost_device_is_made_anew_and_training_goes_on() {
 
 #[wasm_bindgen_test]
 async fn bad_input_is_an_error_and_the_run_is_untouched() {
-    let engine = Engine::create(small_config(), "cpu".into()).await.expect("an engine");
+    let engine = Engine::create(small_config(), "cpu".into(), None).await.expect("an engine");
     engine.step(3).await.expect("trains");
     let field = |error: JsValue| Reflect::get(&error, &"field".into()).expect("an error").as_string().unwrap_or_default();
     for bad in [f64::NAN, -1.0, 1e9] {
@@ -146,7 +147,7 @@ async fn bad_input_is_an_error_and_the_run_is_untouched() {
 /// Buffers and bytes stay as they are while training runs.
 #[wasm_bindgen_test]
 async fn training_allocates_nothing() {
-    let engine = Engine::create(small_config(), "webgpu".into()).await.expect("an engine");
+    let engine = Engine::create(small_config(), "webgpu".into(), None).await.expect("an engine");
     let warm = engine.step(100).await.expect("trains");
     let mut metrics = warm.clone();
     for _ in 0..10 {
@@ -155,5 +156,93 @@ async fn training_allocates_nothing() {
     assert_eq!(number(&metrics, "step"), 600.0);
     assert_eq!(number(&metrics, "buffers"), number(&warm, "buffers"));
     assert_eq!(number(&metrics, "buffer_bytes"), number(&warm, "buffer_bytes"));
+    engine.destroy().await;
+}
+
+/// 160 digits of MNIST at 14×14: those of the fixture of `course`.
+fn digits() -> ImageSet {
+    let file = safetensors::SafeTensors::deserialize(include_bytes!("fixtures/course_losses.safetensors")).expect("the fixture");
+    let mut set = ImageSet::new(28, 1, 10).expect("a set");
+    // Their classes are not in the fixture; any will do here.
+    let labels: Vec<u8> = (0..160).map(|i| i % 10).collect();
+    set.push(file.tensor("images").expect("images").data(), &labels).expect("fits");
+    set.resized(14).expect("14 divides 28")
+}
+
+#[wasm_bindgen_test]
+async fn a_small_unet_learns_digits_and_does_so_again() {
+    let mut config = Preset::Tiny.config(ImageDataset::Mnist);
+    config.training.batch_size = 4;
+    let mut gpu = gpu().await;
+    let mut runs = Vec::new();
+    // The second run needs no longer than it takes to tell them apart.
+    for (steps, together) in [(60, 1), (24, 6)] {
+        let mut trainer = Trainer::new(&mut gpu, &config).await.expect("starts");
+        assert!(trainer.run(&mut gpu, 1).is_err(), "there is nothing to learn from yet");
+        trainer.add_images(&mut gpu, &digits()).expect("fits");
+        let mut losses = train(&mut gpu, &mut trainer, 24, together).await.expect("trains").losses;
+        let state = trainer.snapshot(&mut gpu).await.expect("a snapshot").param;
+        losses.extend(train(&mut gpu, &mut trainer, steps - 24, together).await.expect("trains").losses);
+        runs.push((losses, state));
+        trainer.destroy(&mut gpu);
+    }
+    assert!(runs[0].0[..24] == runs[1].0[..] && runs[0].1 == runs[1].1, "two runs of one seed differ");
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    let (first, last) = (mean(&runs[0].0[..10]), mean(&runs[0].0[50..]));
+    console_log!("tiny, 60 steps of 4: loss {first} to {last}");
+    assert!(last < 0.6 * first, "the loss went from {first} to {last}");
+}
+
+#[wasm_bindgen_test]
+async fn digits_go_in_and_come_out_by_class_and_as_a_folder() {
+    let config = preset_config("tiny".into(), "mnist".into()).expect("a preset");
+    let set = |path: [&str; 2], value: f64| {
+        let part = Reflect::get(&config, &path[0].into()).expect("a part");
+        Reflect::set(&part, &path[1].into(), &value.into()).expect("sets");
+    };
+    set(["training", "batch_size"], 8.0);
+    set(["images", "count"], 160.0);
+    let plan = memory_plan(config.clone(), js_sys::Object::new().into(), false).expect("a plan");
+    assert!(number(&plan, "training_bytes") > 1e5 && number(&plan, "largest_batch") > 100.0);
+    let engine = Engine::create(config.clone(), "cpu".into(), None).await.expect("an engine");
+    let all = digits();
+    let half = all.image_bytes() * 80;
+    assert_eq!(engine.add_images(all.pixels()[..half].to_vec(), all.labels()[..80].to_vec()).await.expect("fits"), 80);
+    assert!(engine.add_images(vec![0; 10], vec![0]).await.is_err(), "no whole image");
+    assert!(engine.add_images(vec![0; 196], vec![10]).await.is_err(), "no such class");
+    engine.step(2).await.expect("trains");
+    assert_eq!(engine.add_images(all.pixels()[half..].to_vec(), all.labels()[80..].to_vec()).await.expect("fits"), 160);
+    assert!(engine.add_images(vec![0; 196], vec![0]).await.is_err(), "more than there is room for");
+    engine.step(2).await.expect("trains");
+
+    let options =
+        r#"{"num_samples": 3, "num_inference_steps": 4, "max_frames": 5, "labels": [1, 2, 3], "guidance_scale": 2, "clip_sample": true}"#;
+    let options = js_sys::JSON::parse(options).expect("parses");
+    let sample = engine.sample(options.clone()).await.expect("samples");
+    assert_eq!((sample.frames().len(), sample.predicted().len()), (5 * 3 * 196, 5 * 3 * 196));
+    assert!(sample.predicted().iter().all(|v| v.abs() <= 1.0));
+
+    // Through a folder and back: the same samples of the same weights.
+    let files: Vec<(String, js_sys::Uint8Array)> = engine
+        .export_folder()
+        .await
+        .expect("exports")
+        .iter()
+        .map(|f| {
+            (
+                Reflect::get(&f, &"name".into()).expect("a name").as_string().expect("text"),
+                Reflect::get(&f, &"bytes".into()).expect("bytes").unchecked_into(),
+            )
+        })
+        .collect();
+    let text = |i: usize| String::from_utf8(files[i].1.to_vec()).expect("text");
+    assert_eq!(files[1].0, "unet/diffusion_pytorch_model.safetensors");
+    engine.load_folder(text(0), files[1].1.to_vec(), Some(text(2)), "mnist".into()).await.expect("loads");
+    assert_eq!(number(&engine.metrics(), "step"), 0.0);
+    assert_eq!(engine.image_count(), 160, "the images stay");
+    let again = engine.sample(options).await.expect("samples");
+    assert_eq!(again.frames(), sample.frames());
+    let error = engine.load_folder("{}".into(), files[1].1.to_vec(), None, "mnist".into()).await.expect_err("no size");
+    assert_eq!(Reflect::get(&error, &"kind".into()).expect("a kind").as_string().as_deref(), Some("config"));
     engine.destroy().await;
 }

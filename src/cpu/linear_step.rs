@@ -13,7 +13,7 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (x, frames) = (c.output("x")?, c.output("frames")?);
     let row = &coefficients[9 * step.min(steps - 1)..][..9];
     let frame = Some(row[3].wide()).filter(|f| *f >= 0.0 && (*f as usize) < frame_count).map(|f| f as usize * n);
-    let clip = c.flag("CLIP");
+    let clip = c.flag("CLIPPED");
     let mut predicted = if c.flag("PREDICTED") { Some(c.output("predicted")?) } else { None };
     let one = F::of(1.0);
     for i in 0..n {

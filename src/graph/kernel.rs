@@ -185,6 +185,13 @@ impl Tuning {
         if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }
     }
 
+    /// Threads of a workgroup of 64 along columns and rows, for a result that `columns` threads cover in breadth: narrow results
+    /// would leave most of a square idle.
+    pub fn group(columns: usize) -> (usize, usize) {
+        let across = columns.next_power_of_two().min(8);
+        (across, 64 / across)
+    }
+
     /// Tile and number of splits for `rows × columns` sums over `depth` each: enough splits to keep all threads busy, none
     /// shorter than `min_chunk`, at most `max_splits`.
     pub fn split(&self, rows: usize, columns: usize, depth: usize, min_chunk: usize, max_splits: usize) -> (usize, usize) {

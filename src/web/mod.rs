@@ -24,7 +24,7 @@ mod state;
 #[cfg(target_arch = "wasm32")]
 pub use bench::bench;
 #[cfg(target_arch = "wasm32")]
-pub use engine::{Engine, check_config, check_sample_options, default_config, default_sample_options};
+pub use engine::{Engine, check_config, check_sample_options, default_config, default_sample_options, memory_plan, preset_config};
 #[cfg(target_arch = "wasm32")]
 pub use machine::Machine;
 #[cfg(target_arch = "wasm32")]

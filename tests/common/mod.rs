@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 pub mod cases;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod fixture;
 mod image_cases;
 pub mod runs;

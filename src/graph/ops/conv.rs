@@ -2,7 +2,7 @@
 
 use super::{expected, no_derivative, reduce::push_reduce};
 use crate::Result;
-use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
+use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType, Tuning};
 
 /// How the taps of a convolution lie over its input. `kernel`, `stride` and padding are as in `torch.nn.Conv2d`, the same along
 /// both axes, but padding may differ between the two ends.
@@ -64,8 +64,6 @@ struct ConvWeightGrad {
     geometry: Conv2d,
 }
 
-/// Threads of the kernels' workgroups along each side.
-const GROUP: usize = 8;
 /// Fewest pixels that a split of the weights' derivative sums.
 const MIN_CHUNK: usize = 128;
 /// Most splits: their sums take as many passes over the weights.
@@ -97,6 +95,8 @@ fn kernel(stem: &'static str, geometry: &Conv2d, Extents { from, to }: Extents<'
         .constant("KERNEL", geometry.kernel)
         .constant("STRIDE", geometry.stride)
         .constant("UPSAMPLE", geometry.upsample)
+        .constant("STRIDED", geometry.stride > 1)
+        .constant("UPSAMPLED", geometry.upsample > 1)
         .param("m", m)
         .param("n", n)
         .param("channels", channels)
@@ -129,8 +129,15 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
         .constant("VEC4_A", channels.is_multiple_of(4))
         .constant("VEC4_B", if backward { channels } else { n }.is_multiple_of(4))
         .constant("VEC4_C", n.is_multiple_of(4))
-        .constant("TILE8", tile == 8);
-    l.push(kernel.write("c", l.output()).grid(n.div_ceil(GROUP * tile), m.div_ceil(GROUP * tile), 1));
+        .constant("TILE8", tile == 8)
+        .write("c", l.output());
+    l.push(tiled(kernel, n.div_ceil(tile), m.div_ceil(tile), 1));
+}
+
+/// A grid with a thread for each of `columns × rows` tiles.
+pub(super) fn tiled(kernel: Kernel, columns: usize, rows: usize, depth: usize) -> Kernel {
+    let (across, down) = Tuning::group(columns);
+    kernel.constant("ACROSS", across).constant("DOWN", down).grid(columns.div_ceil(across), rows.div_ceil(down), depth)
 }
 
 impl Op for Conv {
@@ -256,7 +263,7 @@ impl Op for ConvWeightGrad {
             .read("x", l.input(0))
             .read("dy", l.input(1))
             .write("part", target);
-        l.push(kernel.grid(n.div_ceil(GROUP * tile), taps * channels.div_ceil(GROUP * tile), splits));
+        l.push(tiled(kernel, n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, weights), 1.0);
         }

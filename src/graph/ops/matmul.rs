@@ -1,5 +1,6 @@
 //! Matrix product `C = op(A) · op(B) + bias`, alone or over a batch, with the steps that the plan fuses behind it.
 
+use super::conv::tiled;
 use super::{expected, reduce::push_reduce};
 use crate::Result;
 use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
@@ -12,9 +13,6 @@ struct MatMul {
     /// `B` is stored `[…, N, K]`.
     transpose_b: bool,
 }
-
-/// Threads of the kernel's workgroup along each side.
-const GROUP: usize = 8;
 
 /// Fewest terms of a sum that are worth a split of their own, and most splits.
 const MIN_CHUNK: usize = 256;
@@ -157,7 +155,7 @@ impl Op for MatMul {
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
             .constant("TILE8", tile == 8);
-        l.push(kernel.write("c", target).grid(n.div_ceil(GROUP * tile), m.div_ceil(GROUP * tile), batch));
+        l.push(tiled(kernel.write("c", target), n.div_ceil(tile), m.div_ceil(tile), batch));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
         }

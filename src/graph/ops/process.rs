@@ -191,7 +191,7 @@ impl Op for LinearStep {
             .write("frames", l.input(4))
             .read_if("NOISE", "z", l.optional(5).filter(|_| self.noise))
             .write_if("PREDICTED", "predicted", l.optional(5 + usize::from(self.noise)).filter(|_| self.predicted))
-            .constant("CLIP", self.clip);
+            .constant("CLIPPED", self.clip);
         l.push(kernel.threads(n, WORKGROUP));
     }
 }
