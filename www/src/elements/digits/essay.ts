@@ -12,7 +12,7 @@ const bar = mathml`<msub><mover accent="true"><mi>α</mi><mo stretchy="false">¯
 const guess = (given: string): unknown => mathml`<msub><mi>ε</mi><mi>${given}</mi></msub>`;
 
 const FORMULAS: TemplateResult[] = [
-  html`<math display="block"><msub><mi>ε</mi><mi>θ</mi></msub><mo>:</mo><mo stretchy="false">(</mo><msub><mi>x</mi><mi>t</mi></msub><mo>,</mo><mi>t</mi><mo stretchy="false">)</mo><mo>↦</mo><mtext>noise in </mtext><msub><mi>x</mi><mi>t</mi></msub></math>`,
+  html`<math display="block"><msub><mi>ε</mi><mi>θ</mi></msub><mo>:</mo><mo stretchy="false">(</mo><msub><mi>x</mi><mi>t</mi></msub><mo>,</mo><mi>t</mi><mo stretchy="false">)</mo><mo>↦</mo><mtext>noise in&nbsp;</mtext><msub><mi>x</mi><mi>t</mi></msub></math>`,
   html`<math display="block">${hat}<mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>t</mi></msub><mo>−</mo><msqrt><mrow><mn>1</mn><mo>−</mo>${bar}</mrow></msqrt><msub><mi>ε</mi><mi>θ</mi></msub></mrow><msqrt>${bar}</msqrt></mfrac></math>`,
   html`<math display="block"><munder><mo>min</mo><mi>θ</mi></munder><mi>L</mi><mo>=</mo><mtext>mean Var</mtext><mo stretchy="false">[</mo><mi>ε</mi><mo>∣</mo><msub><mi>x</mi><mi>t</mi></msub><mo stretchy="false">]</mo><mo>&gt;</mo><mn>0</mn></math>`,
   html`<math display="block"><mover accent="true"><mi>ε</mi><mo stretchy="false">~</mo></mover><mo>=</mo>${guess("∅")}<mo>+</mo><mi>w</mi><mrow><mo stretchy="false">(</mo>${guess("c")}<mo>−</mo>${guess("∅")}<mo stretchy="false">)</mo></mrow></math>`,
