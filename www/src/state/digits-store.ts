@@ -90,7 +90,7 @@ export class DigitsStore extends RunStore {
 
   override get waiting(): string | null {
     const { number } = this.text;
-    if (this.phase === "compiling" && this.compiling) {
+    if (this.compiling && this.compiling.done < this.compiling.total) {
       return this.words.run.compiling(number.whole(this.compiling.done), number.whole(this.compiling.total));
     }
     return this.phase === "ready" && this.wanted && this.images?.held === 0 ? this.words.run.fetching : null;

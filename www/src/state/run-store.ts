@@ -281,6 +281,8 @@ export abstract class RunStore extends Board {
   // Updates from the worker
 
   protected receive(update: Update): void {
+    // Whatever the engine says next, it is through with compiling.
+    if (update.type === "metrics" || update.type === "clip" || update.type === "image_clip") this.compiling = null;
     switch (update.type) {
       case "created":
         this.adapter = update.adapter;
