@@ -1,14 +1,17 @@
 /** Prints what a visitor downloads, and fails when that is too much: `node sizes.mjs <folder>`. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { firstView } from "./first-view.mjs";
 
 const KIB = 1024;
 /** Compressed bytes, by kind; scripts are those of the first view. */
 const LIMITS = { wasm: 330 * KIB, script: 150 * KIB };
-const FIRST_VIEW = ["app.js", "worker.js", join("pkg", "unnoise.js")];
+const ENTRIES = ["app.js", "worker.js", join("pkg", "unnoise.js")];
 
 const folder = process.argv[2] ?? "dist";
+for (const file of ENTRIES) if (!existsSync(join(folder, file))) throw new Error(`${join(folder, file)} is missing`);
+const first = firstView(folder, ENTRIES);
 const files = readdirSync(folder, { recursive: true }).filter((file) => [".wasm", ".js", ".css", ".html"].includes(extname(file)));
 const sums = { wasm: 0, script: 0 };
 
@@ -17,11 +20,8 @@ for (const file of files.sort()) {
   const bytes = readFileSync(join(folder, file));
   const packed = gzipSync(bytes, { level: 9 }).length;
   if (extname(file) === ".wasm") sums.wasm += packed;
-  if (FIRST_VIEW.includes(file)) sums.script += packed;
+  if (first.includes(file)) sums.script += packed;
   console.log(`${String(bytes.length).padStart(11)}${String(packed).padStart(11)}  ${file}`);
-}
-for (const file of FIRST_VIEW) {
-  if (!files.includes(file)) throw new Error(`${join(folder, file)} is missing`);
 }
 for (const [kind, limit] of Object.entries(LIMITS)) {
   const fits = sums[kind] <= limit;

@@ -3,10 +3,11 @@
  * The wasm package is copied to `<folder>/pkg` when given; otherwise the caller puts it there.
  */
 import { build } from "esbuild";
-import { cpSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { firstView } from "../scripts/first-view.mjs";
 
 /** Script for the first view, compressed: the page stays light enough for a phone on a slow line. */
 const SCRIPT_LIMIT = 150 * 1024;
@@ -20,14 +21,8 @@ if (!target) {
 const out = resolve(target);
 mkdirSync(out, { recursive: true });
 
-await build({
+const options = {
   absWorkingDir: here,
-  entryPoints: {
-    app: "src/main.ts",
-    worker: "src/worker/worker.ts",
-    bench: "src/bench.ts",
-    "bench-worker": "src/worker/bench-worker.ts",
-  },
   outdir: out,
   bundle: true,
   format: "esm",
@@ -37,14 +32,35 @@ await build({
   legalComments: "linked",
   loader: { ".css": "text" },
   logLevel: "warning",
+};
+// The digits' code is a file of its own, fetched when they are opened; what both tasks need is shared. All files lie side
+// by side, for the workers' addresses are relative to the file that starts them.
+await build({ ...options, entryPoints: { app: "src/main.ts" }, splitting: true, chunkNames: "[name]-[hash]" });
+await build({
+  ...options,
+  entryPoints: {
+    worker: "src/worker/worker.ts",
+    "digits-worker": "src/worker/digits-worker.ts",
+    bench: "src/bench.ts",
+    "bench-worker": "src/worker/bench-worker.ts",
+  },
 });
-for (const name of ["index.html", "bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
+for (const name of ["bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
+// What app.js imports is asked for together with it.
+const preload = (name) => `<link rel="modulepreload" href="${name}" />`;
+const page = readFileSync(join(here, "index.html"), "utf8");
+writeFileSync(join(out, "index.html"), page.replace(preload("app.js"), firstView(out, ["app.js"]).map(preload).join("\n    ")));
 cpSync(join(here, "icons"), join(out, "icons"), { recursive: true });
+// Pretrained weights, if there are any; the page asks for the list in either case.
+const weights = join(here, "..", "weights");
+mkdirSync(join(out, "weights"), { recursive: true });
+if (existsSync(weights)) cpSync(weights, join(out, "weights"), { recursive: true });
+else writeFileSync(join(out, "weights", "manifest.json"), "[]\n");
 const pkg = flags.indexOf("--pkg");
 if (pkg >= 0) cpSync(resolve(flags[pkg + 1]), join(out, "pkg"), { recursive: true });
 
 let scripts = 0;
-for (const name of ["app.js", "worker.js"]) {
+for (const name of firstView(out, ["app.js", "worker.js"])) {
   const file = join(out, name);
   const packed = gzipSync(readFileSync(file), { level: 9 }).length;
   scripts += packed;

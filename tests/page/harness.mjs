@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { delimiter, dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkpoint, preset_config } from "./fake-engine.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..");
@@ -20,6 +21,15 @@ const dist = process.env.UNNOISE_DIST ?? join(root, "dist");
 const BASE = "/some/path/unnoise/";
 /** The same page, but its worker finds no WebGPU: the worker has a navigator of its own, out of a page script's reach. */
 const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
+/** The same page with an engine made up for the tests of the page alone: it needs no GPU and no time. */
+const BASE_FAKE = "/some/path/fake-engine/";
+/** What that address has of its own: the engine, and weights for it. */
+const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 768_000, seconds: 95, adapter: "a made-up GPU", loss: 0.031, file: "mnist-small.safetensors", bytes: 770_000 };
+const FAKES = {
+  "pkg/unnoise.js": readFileSync(join(here, "fake-engine.mjs")),
+  "weights/manifest.json": JSON.stringify([PRETRAINED]),
+  "weights/mnist-small.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),
+};
 const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
 
 const TYPES = {
@@ -28,26 +38,29 @@ const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
+  ".json": "application/json",
+  ".gz": "application/gzip",
 };
 
 export async function serve() {
   if (!existsSync(join(dist, "index.html"))) throw new Error(`${dist} holds no built page; run ./build.sh first`);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const base = [BASE, BASE_WITHOUT_GPU].find((path) => pathname.startsWith(path));
+    const base = [BASE, BASE_WITHOUT_GPU, BASE_FAKE].find((path) => pathname.startsWith(path));
     const name = base === undefined ? "" : normalize(pathname.slice(base.length) || "index.html");
     const file = join(dist, name);
-    if (base === undefined || name.startsWith("..") || !existsSync(file)) {
+    const fake = base === BASE_FAKE ? FAKES[name] : undefined;
+    if (base === undefined || name.startsWith("..") || (!fake && !existsSync(file))) {
       response.writeHead(404).end();
       return;
     }
-    let body = readFileSync(file);
+    let body = fake ?? readFileSync(file);
     if (base === BASE_WITHOUT_GPU && name === "worker.js") body = HIDE_GPU + body;
     response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { url: origin + BASE, urlWithoutGpu: origin + BASE_WITHOUT_GPU, close: () => server.close() };
+  return { url: origin + BASE, urlWithoutGpu: origin + BASE_WITHOUT_GPU, urlFake: origin + BASE_FAKE, close: () => server.close() };
 }
 
 function findChromium() {
@@ -74,8 +87,8 @@ export async function closePages() {
   contexts.clear();
 }
 
-/** Opens the page and gathers everything it complains about. */
-export async function open(browser, url, contextOptions = {}) {
+/** Opens the page and gathers everything it complains about. `element` is the tool that the address shows; `workerPrelude` runs in each worker first. */
+export async function open(browser, url, { element = "unnoise-playground", workerPrelude = "", ...contextOptions } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
   contexts.add(context);
   const page = await context.newPage();
@@ -87,8 +100,14 @@ export async function open(browser, url, contextOptions = {}) {
   page.on("response", (response) => {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
   });
+  if (workerPrelude) {
+    await page.route("**/*worker.js", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: `${workerPrelude}\n${await answer.text()}` });
+    });
+  }
   await page.goto(url);
-  const tool = page.locator("unnoise-playground");
+  const tool = page.locator(element);
   const data = (name) => tool.getAttribute(`data-${name}`);
   return {
     context,
@@ -100,13 +119,14 @@ export async function open(browser, url, contextOptions = {}) {
     /** Waits until the element's attribute satisfies a predicate over its text. */
     until: (name, accept, timeout = 60_000) =>
       page.waitForFunction(
-        ([attribute, source]) => new Function("value", `return (${source})(value)`)(document.querySelector("unnoise-playground").getAttribute(`data-${attribute}`)),
-        [name, String(accept)],
+        ([tag, attribute, source]) =>
+          new Function("value", `return (${source})(value)`)(document.querySelector(tag)?.getAttribute(`data-${attribute}`) ?? null),
+        [element, name, String(accept)],
         { timeout },
       ),
     /** Waits until the model has trained at least this many steps. */
     untilStep: (least, timeout = 90_000) =>
-      page.waitForFunction((n) => Number(document.querySelector("unnoise-playground").dataset.step) >= n, least, { timeout }),
+      page.waitForFunction(([tag, n]) => Number(document.querySelector(tag)?.dataset.step) >= n, [element, least], { timeout }),
     field: (key) => page.locator(`[data-key="${key}"]`),
     /** The points on the screen, rounded, as text that can be compared. */
     points: (which = "visiblePoints") =>

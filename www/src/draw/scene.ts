@@ -1,5 +1,5 @@
 /** Paints the plate: data, trajectories and samples on one 2D canvas. Knows no elements and no engine. */
-import type { Playback } from "../state/playback";
+import type { PointsPlayback } from "../state/playback";
 
 export interface Palette {
   plate: string;
@@ -64,7 +64,7 @@ export class Scene {
     return Math.min(this.#height / (2 * HALF_HEIGHT), this.#width / (2 * HALF_WIDTH));
   }
 
-  paint(playback: Playback, paths: string): void {
+  paint(playback: PointsPlayback, paths: string): void {
     const c = this.#context;
     c.setTransform(1, 0, 0, 1, 0, 0);
     if (this.#backdropStale) this.#paintBackdrop();
@@ -133,7 +133,7 @@ export class Scene {
   }
 
   /** The last stretch of each sample's way, older parts fainter. */
-  #paintTrails(c: CanvasRenderingContext2D, playback: Playback): void {
+  #paintTrails(c: CanvasRenderingContext2D, playback: PointsPlayback): void {
     const { frameCount, count } = playback.clip!;
     const head = playback.position * (frameCount - 1);
     // Near the end the trails shorten, so that the result stands clear.
@@ -155,7 +155,7 @@ export class Scene {
     c.globalAlpha = 1;
   }
 
-  #paintPaths(c: CanvasRenderingContext2D, playback: Playback): void {
+  #paintPaths(c: CanvasRenderingContext2D, playback: PointsPlayback): void {
     const { frameCount, count } = playback.clip!;
     const stride = Math.max(1, Math.ceil(count / PATHS_SHOWN));
     const head = playback.position * (frameCount - 1);
@@ -172,7 +172,7 @@ export class Scene {
   }
 
   /** Adds sample `i`'s way between two (fractional) frames to the current path. */
-  #trace(c: CanvasRenderingContext2D, playback: Playback, i: number, from: number, to: number): void {
+  #trace(c: CanvasRenderingContext2D, playback: PointsPlayback, i: number, from: number, to: number): void {
     const { frames, frameCount, count } = playback.clip!;
     const [cx, cy, s] = [this.#width / 2, this.#height / 2, this.#scale];
     const put = (at: number, begin: boolean): void => {

@@ -1,7 +1,6 @@
 /** Says the milestones of a run to screen readers: at once for what the visitor did, rarely for progress. */
 import { html, LitElement, type TemplateResult } from "lit";
-import type { DatasetName } from "../engine-types";
-import type { Store } from "../state/store";
+import type { RunStore } from "../state/run-store";
 import { base } from "../styles/base";
 
 const PROGRESS_EVERY_MS = 30_000;
@@ -13,26 +12,28 @@ export class Announcer extends LitElement {
   #said = -Infinity;
   #progress = 0;
   #running: boolean | null = null;
-  #dataset = "";
+  #subject = "";
 
   /** Looks at the store after any change and decides whether there is something to say. */
-  observe(store: Store): void {
+  observe(store: RunStore): void {
     const { ui, number } = store.text;
     const now = performance.now();
     const step = number.whole(store.metrics?.step ?? 0);
-    const dataset = String(store.settings?.["data.dataset"] ?? "");
-    if (this.#dataset && dataset !== this.#dataset) this.#say(ui.announce.dataset(ui.datasets.names[dataset as DatasetName]), now);
-    this.#dataset = dataset;
+    if (store.settings) {
+      const { subject } = store;
+      if (this.#subject && subject !== this.#subject) this.#say(ui.announce.dataset(subject), now);
+      this.#subject = subject;
+    }
     if (store.phase !== "ready") return;
     if (this.#running !== null && store.running !== this.#running && now - this.#said > QUIET_MS) {
       this.#say(store.running ? ui.announce.playing : ui.announce.paused(step), now);
     }
     this.#running = store.running;
-    const { metrics, playback } = store;
-    if (store.running && metrics?.loss != null && playback.clip && now - Math.max(this.#progress, this.#said) > PROGRESS_EVERY_MS) {
-      this.#progress = now;
-      this.#say(ui.announce.progress(step, number.reading(metrics.loss), number.reading(playback.clip.quality)), now);
-    }
+    if (!store.running || now - Math.max(this.#progress, this.#said) <= PROGRESS_EVERY_MS) return;
+    const { progress } = store;
+    if (progress === null) return;
+    this.#progress = now;
+    this.#say(progress, now);
   }
 
   #say(text: string, now: number): void {

@@ -3,12 +3,13 @@ import { css, html, type TemplateResult } from "lit";
 import { dots, outline } from "../draw/shapes";
 import type { DatasetName } from "../engine-types";
 import { DATASETS } from "../state/settings";
+import type { Store } from "../state/store";
 import { base } from "../styles/base";
 import { StoreElement } from "./store-element";
 
 const pictures = new Map(DATASETS.map((name) => [name, dots(outline(name, 150))]));
 
-export class DatasetPicker extends StoreElement {
+export class DatasetPicker extends StoreElement<Store> {
   static override topics = ["state", "settings"] as const;
   static override styles = [
     base,

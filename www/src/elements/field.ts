@@ -3,7 +3,7 @@
  * engine's message when it refuses a value. A refused value stays in the input to be corrected.
  */
 import { css, html, nothing, type TemplateResult } from "lit";
-import { spec, type SettingKey } from "../state/settings";
+import type { Spec } from "../state/table";
 import { base, controls } from "../styles/base";
 import { StoreElement } from "./store-element";
 
@@ -55,18 +55,22 @@ export class Field extends StoreElement {
     `,
   ];
 
-  declare key: SettingKey;
+  declare key: string;
   #timer: ReturnType<typeof setTimeout> | null = null;
+
+  get #spec(): Spec {
+    return this.store.table.spec(this.key);
+  }
 
   #commit = (event: Event): void => {
     const input = event.target as HTMLInputElement | HTMLSelectElement;
-    const value = spec(this.key).kind === "choice" ? input.value : input.value === "" ? NaN : Number(input.value);
+    const value = this.#spec.kind === "choice" ? input.value : input.value === "" ? NaN : Number(input.value);
     void this.store.set(this.key, value);
   };
 
   /** On a logarithmic scale an arrow key goes up or down by a factor; adding the browser's 1 would be absurd. */
   #nudge = (event: KeyboardEvent): void => {
-    if (spec(this.key).step !== "any" || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    if (this.#spec.step !== "any" || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
     event.preventDefault();
     const input = event.target as HTMLInputElement;
     const value = Number(input.value) * (event.key === "ArrowUp" ? NUDGE : 1 / NUDGE);
@@ -81,39 +85,38 @@ export class Field extends StoreElement {
   };
 
   #fromSlider(position: number): number {
-    const { min = 0, max = 1, kind, slider } = spec(this.key);
+    const { min = 0, max = 1, kind, slider } = this.#spec;
     if (slider !== "log") return position;
     const value = min * (max / min) ** (position / LOG_STEPS);
     return kind === "int" ? Math.round(value) : Number(value.toPrecision(2));
   }
 
   #toSlider(value: number): number {
-    const { min = 0, max = 1, slider } = spec(this.key);
+    const { min = 0, max = 1, slider } = this.#spec;
     const bound = Math.min(max, Math.max(min, value));
     return slider === "log" ? (LOG_STEPS * Math.log(bound / min)) / Math.log(max / min) : bound;
   }
 
   protected override render(): TemplateResult {
     const { key, store } = this;
-    const { ui } = store.text;
     const value = store.settings?.[key];
     const fault = store.faults.get(key);
-    const unit = ui.units[key];
+    const unit = store.unit(key);
     return html`
       <div class="row">
-        <label for="input">${ui.fields[key]}</label>
+        <label for="input">${store.label(key)}</label>
         <div class="value">
-          ${spec(key).kind === "choice" ? this.#select(value, fault) : this.#number(value, fault)}
+          ${this.#spec.kind === "choice" ? this.#select(value, fault) : this.#number(value, fault)}
           ${unit ? html`<span class="unit" id="unit">${unit}</span>` : nothing}
         </div>
       </div>
-      ${spec(key).slider && value !== undefined ? this.#range(Number(value)) : nothing}
+      ${this.#spec.slider && value !== undefined ? this.#range(Number(value)) : nothing}
       <p class="fault quiet" id="fault" role="alert" ?hidden=${!fault}>${fault ?? ""}</p>
     `;
   }
 
   #number(value: unknown, fault: string | undefined): TemplateResult {
-    const { step = 1 } = spec(this.key);
+    const { step = 1 } = this.#spec;
     // No min and max here: the engine says what is wrong with a value, in words; the browser would only turn the box red.
     return html`<input id="input" type="number" inputmode="decimal" step=${step} .value=${fault ? this.#typed() : String(value ?? "")}
       ?disabled=${value === undefined} aria-invalid=${fault ? "true" : "false"} aria-describedby=${fault ? "fault" : "unit"} @change=${this.#commit} @keydown=${this.#nudge} />`;
@@ -124,20 +127,19 @@ export class Field extends StoreElement {
   }
 
   #select(value: unknown, fault: string | undefined): TemplateResult {
-    const { choices } = this.store.text.ui;
     return html`<select id="input" ?disabled=${value === undefined} aria-invalid=${fault ? "true" : "false"} aria-describedby="fault" @change=${this.#commit}>
-      ${spec(this.key).choices?.map((name) => html`<option value=${name} ?selected=${name === value} .selected=${name === value}>${choices[name] ?? name}</option>`)}
+      ${this.#spec.choices?.map((name) => html`<option value=${name} ?selected=${name === value} .selected=${name === value}>${this.store.choice(this.key, name)}</option>`)}
     </select>`;
   }
 
   #range(value: number): TemplateResult {
-    const { min = 0, max = 1, step = 1, slider } = spec(this.key);
+    const { min = 0, max = 1, step = 1, slider } = this.#spec;
     const log = slider === "log";
     const position = this.#toSlider(value);
     const filled = log ? (100 * position) / LOG_STEPS : (100 * (position - min)) / (max - min);
     const { text } = this.store;
     return html`<input type="range" min=${log ? 0 : min} max=${log ? LOG_STEPS : max} step=${log ? 1 : step} .value=${String(position)}
-      style="--filled:${filled}%" aria-label=${text.ui.fields[this.key]} aria-valuetext=${text.number.significant(value)} @input=${this.#slide} />`;
+      style="--filled:${filled}%" aria-label=${this.store.label(this.key)} aria-valuetext=${text.number.significant(value)} @input=${this.#slide} />`;
   }
 }
 

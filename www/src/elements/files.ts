@@ -1,7 +1,8 @@
 /** Save a checkpoint as a file, load one back. Dropping and pasting are handled by the playground as a whole. */
 import { css, html, type TemplateResult } from "lit";
-import { CHECKPOINT } from "../state/store";
+import { CHECKPOINT } from "../state/run-store";
 import { base, controls } from "../styles/base";
+import { download } from "./download";
 import { StoreElement } from "./store-element";
 
 export class Files extends StoreElement {
@@ -35,11 +36,7 @@ export class Files extends StoreElement {
     const bytes = await store.saveForDownload();
     if (!bytes) return;
     const name = `unnoise-${store.settings?.["data.dataset"]}-step-${store.metrics?.step ?? 0}.safetensors`;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes as BlobPart], { type: "application/octet-stream" }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(name, new Blob([bytes as BlobPart], { type: "application/octet-stream" }));
     store.setFileMessage(store.text.ui.files.saved(name));
   };
 

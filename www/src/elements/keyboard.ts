@@ -1,16 +1,18 @@
 /** The playground's keys. They act only while it has the focus, and never while someone types. */
-import type { Store } from "../state/store";
+import type { RunStore } from "../state/run-store";
 
 const TIME_STEP = 0.02;
 const SPEED_STEP = 0.25;
 
 export interface KeyActions {
-  store: Store;
+  store: RunStore;
   help(): void;
+  /** Keys of one task alone; true when it used the key. */
+  more(event: KeyboardEvent): boolean;
 }
 
 /** True when the key was used. */
-export function handleKey(event: KeyboardEvent, { store, help }: KeyActions): boolean {
+export function handleKey(event: KeyboardEvent, { store, help, more }: KeyActions): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.composedPath()[0];
   if (isTyping(target)) return false;
@@ -56,7 +58,7 @@ export function handleKey(event: KeyboardEvent, { store, help }: KeyActions): bo
       help();
       return true;
     default:
-      return false;
+      return more(event);
   }
 }
 

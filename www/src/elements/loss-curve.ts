@@ -1,14 +1,25 @@
 /** The loss over the steps: each step (or the mean of a few) faint, the running average strong. */
-import { css, html, unsafeCSS, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, unsafeCSS, type PropertyValues, type TemplateResult } from "lit";
 import uPlot from "uplot";
 import uplotCss from "uplot/dist/uPlot.min.css";
-import type { Topic } from "../state/store";
+import type { Topic } from "../state/board";
+import type { LossBand } from "../state/run-store";
 import { base, controls } from "../styles/base";
 import { StoreElement } from "./store-element";
 
 const HEIGHT = 168;
 /** The curve is redrawn at most this often. */
 const DRAW_EVERY_MS = 200;
+
+/** The edge of the band at a step, between its points interpolated; null outside. */
+function within(band: LossBand, step: number, side: 1 | 2): number | null {
+  const after = band.findIndex(([at]) => at >= step);
+  const b = band[after];
+  if (!b) return null;
+  const a = band[after - 1];
+  if (!a) return b[0] === step ? b[side] : null;
+  return a[side] + ((b[side] - a[side]) * (step - a[0])) / (b[0] - a[0]);
+}
 
 export class LossCurve extends StoreElement {
   static override topics = ["metrics", "settings", "state"] as const;
@@ -54,6 +65,13 @@ export class LossCurve extends StoreElement {
       .key.raw {
         border-top: 1px solid var(--data);
         margin-left: 0.75rem;
+      }
+      .key.band {
+        height: 0.625rem;
+        margin-left: 0.75rem;
+        margin-bottom: 0;
+        border: 0;
+        background: var(--band);
       }
       .u-over {
         cursor: crosshair;
@@ -123,8 +141,11 @@ export class LossCurve extends StoreElement {
     if (scale !== this.#scale) this.#destroy();
     this.#scale = scale;
     const { steps, raw, smooth } = this.store.losses;
-    if (this.#plot) this.#plot.setData([steps, raw, smooth]);
-    else this.#create(holder, [steps, raw, smooth]);
+    const band = this.store.lossBand;
+    const edge = (side: 1 | 2): (number | null)[] => steps.map((step) => (band ? within(band, step, side) : null));
+    const data: uPlot.AlignedData = [steps, raw, smooth, edge(1), edge(2)];
+    if (this.#plot) this.#plot.setData(data);
+    else this.#create(holder, data);
   }
 
   #create(holder: HTMLElement, data: uPlot.AlignedData): void {
@@ -158,7 +179,10 @@ export class LossCurve extends StoreElement {
           {},
           { stroke: colour("data"), width: 1, alpha: 0.55, points: { show: false } },
           { stroke: colour("samples"), width: 2, points: { show: false } },
+          { points: { show: false } },
+          { points: { show: false } },
         ],
+        bands: [{ series: [4, 3], fill: colour("band") }],
         hooks: { setCursor: [(plot) => this.#point(plot.cursor.idx ?? null)] },
       },
       data,
@@ -206,7 +230,7 @@ export class LossCurve extends StoreElement {
       </div>
       <div class="plot" role="img" aria-label=${label}><span hidden></span></div>
       <p class="hover quiet number">
-        ${this.#hover || (last < 0 ? ui.loss.empty : html`<span class="key"></span>${ui.loss.smooth}<span class="key raw"></span>${ui.loss.raw}`)}
+        ${this.#hover || (last < 0 ? ui.loss.empty : html`<span class="key"></span>${ui.loss.smooth}<span class="key raw"></span>${ui.loss.raw}${this.store.lossBand ? html`<span class="key band"></span>${ui.loss.band}` : nothing}`)}
       </p>
     `;
   }

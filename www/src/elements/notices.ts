@@ -18,6 +18,7 @@ export class Notices extends StoreElement {
       }
       .notice {
         display: flex;
+        flex-wrap: wrap;
         align-items: start;
         gap: 0.5rem 1rem;
         padding: 0.25rem 0 0.25rem 0.875rem;
@@ -27,7 +28,7 @@ export class Notices extends StoreElement {
         border-color: var(--alarm);
       }
       .text {
-        flex: 1;
+        flex: 1 1 14rem;
         min-width: 0;
         display: flex;
         flex-wrap: wrap;
@@ -103,10 +104,10 @@ export class Notices extends StoreElement {
     </div>`;
   }
 
-  #notice = ({ id, tone, text, dismissible, action }: Notice): TemplateResult => html`
+  #notice = ({ id, tone, text, dismissible, actions }: Notice): TemplateResult => html`
     <div class="notice ${tone}" data-notice=${id} role=${tone === "error" ? "alert" : "status"}>
       <div class="text"><p>${text}</p></div>
-      ${action ? html`<button type="button" @click=${action.run}>${action.label}</button>` : nothing}
+      ${actions?.map(({ label, run }) => html`<button type="button" @click=${run}>${label}</button>`)}
       ${dismissible
         ? html`<button type="button" class="plain close" aria-label=${this.store.text.ui.notices.dismiss} @click=${() => this.store.dismiss(id)}>${icons.close}</button>`
         : nothing}

@@ -2,7 +2,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { Part } from "../state/query";
 import type { SettingKey } from "../state/settings";
-import { CHECKPOINT } from "../state/store";
+import { CHECKPOINT } from "../state/run-store";
 import { base } from "../styles/base";
 import "./field";
 import "./files";

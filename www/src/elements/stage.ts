@@ -2,7 +2,8 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { Scene, type Palette } from "../draw/scene";
 import type { DatasetName } from "../engine-types";
-import type { Topic } from "../state/store";
+import type { Topic } from "../state/board";
+import type { Store } from "../state/store";
 import { base, controls } from "../styles/base";
 import { icons } from "./icons";
 import { StoreElement } from "./store-element";
@@ -10,7 +11,7 @@ import { StoreElement } from "./store-element";
 /** The spoken description follows the picture, but not at every frame. */
 const DESCRIBE_EVERY_MS = 2000;
 
-export class Stage extends StoreElement {
+export class Stage extends StoreElement<Store> {
   static override topics = ["state", "settings", "clip", "time", "data"] as const;
   static override styles = [
     base,

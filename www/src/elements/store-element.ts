@@ -1,14 +1,15 @@
 import { LitElement, type PropertyValues } from "lit";
-import type { Store, Topic } from "../state/store";
+import type { Topic } from "../state/board";
+import type { RunStore } from "../state/run-store";
 
 /** An element that shows part of a store and redraws when one of its topics changes. */
-export abstract class StoreElement extends LitElement {
+export abstract class StoreElement<S extends RunStore = RunStore> extends LitElement {
   static override properties = { store: { attribute: false } };
   /** What this element shows. */
   static topics: readonly Topic[] = ["state"];
-  declare store: Store;
+  declare store: S;
   #leave: (() => void) | null = null;
-  #joined: Store | null = null;
+  #joined: RunStore | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();

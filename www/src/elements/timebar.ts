@@ -72,18 +72,8 @@ export class Timebar extends StoreElement {
   };
 
   #caption(): string {
-    const { playback, text } = this.store;
-    const { ui, number } = text;
-    const { clip } = playback;
-    const { phase } = this.store;
-    if (!clip) return phase === "ready" ? ui.stage.waiting : ui.phase[phase];
-    const facts = ui.stage.caption(
-      number.whole(clip.count),
-      ui.choices[clip.options.sampler] ?? clip.options.sampler,
-      number.whole(clip.evaluations),
-      clip.milliseconds < 10 ? number.fixed(clip.milliseconds, 1) : number.whole(clip.milliseconds),
-    );
-    return `${facts}, ${ui.stage.atStep(number.whole(clip.step))}. ${playback.live ? "" : ui.time.held}`;
+    const { playback, text, caption } = this.store;
+    return playback.clip && !playback.live ? `${caption} ${text.ui.time.held}` : caption;
   }
 
   protected override render(): TemplateResult {

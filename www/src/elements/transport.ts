@@ -39,8 +39,9 @@ export class Transport extends StoreElement {
   ];
 
   #phase(): string {
-    const { phase, running, wanted, hidden, resumed, metrics, text } = this.store;
+    const { phase, running, wanted, hidden, resumed, metrics, text, waiting } = this.store;
     const words = text.ui.phase;
+    if (waiting) return waiting;
     if (phase !== "ready") return words[phase];
     if (metrics?.frozen_at != null) return words.frozen;
     if (hidden && wanted) return words.hidden;

@@ -20,15 +20,16 @@ export class Client {
   #next = 1;
   #waiting = new Map<number, Waiting>();
 
-  constructor(listen: (update: Update) => void) {
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "unnoise" });
+  /** `script` is the worker's file beside this one. */
+  constructor(script: string, listen: (update: Update) => void) {
+    this.#worker = new Worker(new URL(script, import.meta.url), { type: "module", name: "unnoise" });
     this.#worker.onmessage = ({ data }: MessageEvent<Update>) => {
       if (data.type === "done") this.#settle(data.id)?.resolve(data.result);
       else if (data.type === "failed") this.#settle(data.id)?.reject(new EngineError(data.fault));
       else listen(data);
     };
     this.#worker.onerror = (event) => {
-      listen({ type: "trouble", fatal: true, fault: { kind: "internal", field: null, message: event.message || "worker.js" } });
+      listen({ type: "trouble", fatal: true, fault: { kind: "internal", field: null, message: event.message || script } });
     };
   }
 

@@ -1,26 +1,36 @@
 /** Settings in the URL hash: `#v=1&data.dataset=swiss_roll`, only what differs from the defaults. */
-import { isKey, KEYS, spec, type Settings, type SettingKey, type Value } from "./settings";
+import type { Settings, Table, Value } from "./table";
 
 export const HASH_VERSION = "1";
 
+/** What the page trains: points in the plane, or images of digits. */
+export type Task = "points" | "digits";
+
 export interface HashReading {
-  values: Partial<Settings>;
+  values: Settings;
   unknown: string[];
-  clamped: { key: SettingKey; given: string; used: Value }[];
+  clamped: { key: string; given: string; used: Value }[];
   /** Set when the hash names another format version. */
   otherVersion: string | null;
 }
 
-export function readHash(hash: string): HashReading {
+/** The task a hash asks for; points unless it says otherwise. */
+export function taskOf(hash: string): Task {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("task") === "digits" ? "digits" : "points";
+}
+
+export function readHash(hash: string, table: Table): HashReading {
   const reading: HashReading = { values: {}, unknown: [], clamped: [], otherVersion: null };
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
   for (const [name, text] of parameters) {
     if (name === "v") {
       if (text !== HASH_VERSION) reading.otherVersion = text;
-    } else if (!isKey(name)) {
+    } else if (name === "task") {
+      if (text !== "points" && text !== "digits") reading.unknown.push(`task=${text}`);
+    } else if (!table.has(name)) {
       reading.unknown.push(name);
     } else {
-      const value = parse(name, text);
+      const value = parse(name, text, table);
       if (value === null) {
         reading.unknown.push(`${name}=${text}`);
         continue;
@@ -33,19 +43,22 @@ export function readHash(hash: string): HashReading {
 }
 
 /** The nearest possible value, or null where the text is no value at all. */
-export function parse(key: SettingKey, text: string): Value | null {
-  const { kind, min, max, choices } = spec(key);
+export function parse(key: string, text: string, table: Table): Value | null {
+  const { kind, min, max, choices } = table.spec(key);
   if (kind === "choice") return choices?.includes(text) ? text : null;
+  if (kind === "set") return /^\d+$/.test(text) ? [...new Set(text)].sort().join("") : null;
   const number = text.trim() === "" ? NaN : Number(text);
   if (Number.isNaN(number)) return null;
   const inRange = Math.min(max ?? Infinity, Math.max(min ?? -Infinity, number));
   return kind === "int" ? Math.round(inRange) : inRange;
 }
 
-/** The hash for these settings, without "#"; empty when nothing differs. */
-export function writeHash(settings: Settings, defaults: Settings): string {
-  const parts = KEYS.filter((key) => settings[key] !== defaults[key]).map(
-    (key) => `${key}=${encodeURIComponent(String(settings[key]))}`,
-  );
-  return parts.length ? `v=${HASH_VERSION}&${parts.join("&")}` : "";
+/** The hash for these settings, without "#"; empty when nothing differs from the first view. */
+export function writeHash(task: Task, settings: Settings, defaults: Settings, table: Table): string {
+  const parts = table.keys
+    .filter((key) => settings[key] !== defaults[key])
+    .map((key) => `${key}=${encodeURIComponent(String(settings[key]))}`);
+  if (parts.length) parts.unshift(`v=${HASH_VERSION}`);
+  if (task !== "points") parts.unshift(`task=${task}`);
+  return parts.join("&");
 }

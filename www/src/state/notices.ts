@@ -9,10 +9,11 @@ export interface Notice {
   tone: "info" | "warn" | "error";
   text: string;
   dismissible?: boolean;
-  action?: { label: string; run(): void };
+  actions?: { label: string; run(): void }[];
 }
 
-export function noticesForHash(reading: HashReading, { ui, number }: Texts): Notice[] {
+/** `label` names a setting. */
+export function noticesForHash(reading: HashReading, { ui, number }: Texts, label: (key: string) => string): Notice[] {
   const notices: Notice[] = [];
   const warn = (id: string, text: string): void => void notices.push({ id, tone: "warn", text, dismissible: true });
   const short = (value: string): string => (value.length > 40 ? `${value.slice(0, 40)}…` : value);
@@ -20,7 +21,7 @@ export function noticesForHash(reading: HashReading, { ui, number }: Texts): Not
   if (reading.unknown.length) warn("hash-unknown", ui.notices.hashIgnored(reading.unknown.slice(0, 5).map(short).join(", ")));
   for (const { key, given, used } of reading.clamped) {
     const shown = typeof used === "number" ? number.significant(used, 10) : used;
-    warn(`hash-${key}`, ui.notices.hashClamped(ui.fields[key], short(given), shown));
+    warn(`hash-${key}`, ui.notices.hashClamped(label(key), short(given), shown));
   }
   return notices;
 }
@@ -31,12 +32,12 @@ export function frozenNotice(metrics: Metrics, rate: number, { ui, number }: Tex
     id: "frozen",
     tone: "error",
     text: ui.notices.frozen(number.whole(metrics.frozen_at ?? metrics.step)),
-    action: { label: ui.notices.frozenAction(number.significant(rate)), run: startOver },
+    actions: [{ label: ui.notices.frozenAction(number.significant(rate)), run: startOver }],
   };
 }
 
 export function troubleNotice(fault: Fault, fatal: boolean, { ui }: Texts): Notice {
   const { notices } = ui;
   if (!fatal) return { id: "trouble", tone: "error", text: notices.trouble(fault.message), dismissible: true };
-  return { id: "trouble", tone: "error", text: notices.fatal(fault.message), action: { label: notices.reload, run: () => location.reload() } };
+  return { id: "trouble", tone: "error", text: notices.fatal(fault.message), actions: [{ label: notices.reload, run: () => location.reload() }] };
 }

@@ -2,26 +2,30 @@
  * Where the picture stands in time. Position 0 is pure noise, 1 the result. While live, each new clip is
  * played from noise to data; while held, the clip and the position stay as the visitor left them.
  */
-import type { Clip } from "../worker/protocol";
+import type { Clip, TimedClip } from "../worker/protocol";
 
-/** Length of one denoising at speed 1. */
-const PLAY_MS = 1400;
 /** With reduced motion a replay the visitor asks for shows this many still frames. */
 const STILLS = 6;
 
 export class Playback {
-  clip: Clip | null = null;
+  clip: TimedClip | null = null;
   position = 1;
   live = true;
   animating = false;
   speed = 1;
   reducedMotion = false;
-  #pending: Clip | null = null;
+  #pending: TimedClip | null = null;
   #from = 0;
   #begun = 0;
+  #length: number;
+
+  /** `length`: milliseconds of one denoising at speed 1. */
+  constructor(length: number) {
+    this.#length = length;
+  }
 
   /** A new clip: plays when live, or replaces the picture at the held position when asked for by hand. */
-  offer(clip: Clip, byHand: boolean): void {
+  offer(clip: TimedClip, byHand: boolean): void {
     if (!this.live && !byHand && this.clip) return;
     if (this.animating && !byHand) {
       this.#pending = clip;
@@ -68,7 +72,7 @@ export class Playback {
   /** Advances the animation; true when the picture changed. */
   tick(now: number): boolean {
     if (!this.animating) return false;
-    const progress = Math.min(1, this.#from + ((now - this.#begun) * this.speed) / PLAY_MS);
+    const progress = Math.min(1, this.#from + ((now - this.#begun) * this.speed) / this.#length);
     const position = this.reducedMotion ? Math.floor(progress * STILLS) / STILLS : progress;
     const changed = position !== this.position;
     this.position = position;
@@ -92,15 +96,26 @@ export class Playback {
     return Math.max(0, Math.round(a + (b - a) * (at - Math.floor(at))));
   }
 
+  /** The frame before the position, and how far it is to the next one. */
+  get at(): { frame: number; mix: number } {
+    const last = (this.clip?.frameCount ?? 1) - 1;
+    const at = this.position * last;
+    const frame = Math.max(0, Math.min(last - 1, Math.floor(at)));
+    return { frame, mix: at - frame };
+  }
+}
+
+/** Playback of moving points. */
+export class PointsPlayback extends Playback {
+  declare clip: Clip | null;
+
   /** The points at the position, interleaved x, y, between frames interpolated. */
   points(): Float32Array {
     if (!this.clip) return new Float32Array(0);
     const { frames, frameCount, count } = this.clip;
-    const at = this.position * (frameCount - 1);
-    const index = Math.min(frameCount - 2, Math.floor(at));
     if (frameCount < 2) return frames.slice(0, count * 2);
-    const mix = at - index;
-    const a = index * count * 2;
+    const { frame, mix } = this.at;
+    const a = frame * count * 2;
     const b = a + count * 2;
     const points = new Float32Array(count * 2);
     for (let i = 0; i < points.length; i++) points[i] = frames[a + i]! * (1 - mix) + frames[b + i]! * mix;

@@ -1,36 +1,10 @@
-/**
- * Every setting of the page in one table, under the dotted name it has in the URL hash, in the engine's
- * configuration and in the engine's errors. Defaults come from the engine; the ranges here are what the
- * address bar is clamped to and what sliders span. The engine has the last word on what is valid.
- */
-import type { Config, SampleOptions } from "../engine-types";
-
-export type Value = number | string;
-
-export interface Spec {
-  kind: "int" | "float" | "choice";
-  /** Who takes the value: engine configuration, sampling options, or only the picture. */
-  scope: "config" | "sample" | "view";
-  min?: number;
-  max?: number;
-  step?: number | "any";
-  /** Draw a slider too; "log" spaces it by factors. */
-  slider?: "linear" | "log";
-  choices?: readonly string[];
-  /** Changing it starts a new model. */
-  restarts?: boolean;
-}
-
-const config = (spec: Omit<Spec, "scope">): Spec => ({ restarts: true, ...spec, scope: "config" });
-const sample = (spec: Omit<Spec, "scope">): Spec => ({ ...spec, scope: "sample" });
-const view = (spec: Omit<Spec, "scope">): Spec => ({ ...spec, scope: "view" });
+/** The settings of the 2D task. */
+import { config, sample, SEED_MAX, Table, view, type Spec } from "./table";
 
 export const DATASETS = [
   "two_moons", "swiss_roll", "spirals", "rings", "checkerboard", "pinwheel",
   "eight_gaussians", "gaussian_grid", "s_curve", "heart", "smiley", "blobs",
 ] as const;
-
-const SEED_MAX = 4294967295;
 
 export const SPECS = {
   "seed": config({ kind: "int", min: 0, max: SEED_MAX, step: 1 }),
@@ -59,69 +33,11 @@ export const SPECS = {
 } satisfies Record<string, Spec>;
 
 export type SettingKey = keyof typeof SPECS;
-export type Settings = Record<SettingKey, Value>;
-
-export const KEYS = Object.keys(SPECS) as SettingKey[];
-export const spec = (key: SettingKey): Spec => SPECS[key];
-export const isKey = (key: string): key is SettingKey => Object.hasOwn(SPECS, key);
 
 /** Where the page differs from the engine: enough points for a clear picture, and the look of it. */
-const PAGE_DEFAULTS: Partial<Settings> = {
+export const POINTS = new Table(SPECS, {
   "sample.num_samples": 1000,
   "view.speed": 1,
   "view.paths": "trail",
   "view.loss_scale": "linear_axis",
-};
-
-/** Frames of a trajectory that travel to the page. */
-const MAX_FRAMES = 64;
-
-type Tree = { [name: string]: Value | Tree };
-
-function read(tree: unknown, path: string): Value | undefined {
-  let node = tree as Tree | Value | undefined;
-  for (const name of path.split(".")) {
-    if (typeof node !== "object") return undefined;
-    node = node[name];
-  }
-  return typeof node === "object" ? undefined : node;
-}
-
-function write(tree: unknown, path: string, value: Value): void {
-  const names = path.split(".");
-  const last = names.pop()!;
-  let node = tree as Tree;
-  for (const name of names) node = node[name] as Tree;
-  node[last] = value;
-}
-
-export interface Defaults {
-  config: Config;
-  sample: SampleOptions;
-}
-
-export function settingsFrom(defaults: Defaults): Settings {
-  const all = { ...defaults.config, sample: defaults.sample };
-  const settings = {} as Settings;
-  for (const key of KEYS) settings[key] = PAGE_DEFAULTS[key] ?? read(all, key) ?? 0;
-  return settings;
-}
-
-/** The settings a configuration (say, one from a checkpoint) stands for. */
-export function withConfig(settings: Settings, loaded: Config): Settings {
-  const next = { ...settings };
-  for (const key of KEYS) if (spec(key).scope === "config") next[key] = read(loaded, key) ?? next[key];
-  return next;
-}
-
-export function toConfig(base: Config, settings: Settings): Config {
-  const next = structuredClone(base);
-  for (const key of KEYS) if (spec(key).scope === "config") write(next, key, settings[key]);
-  return next;
-}
-
-export function toSampleOptions(base: SampleOptions, settings: Settings): SampleOptions {
-  const next = { ...base, max_frames: MAX_FRAMES };
-  for (const key of KEYS) if (spec(key).scope === "sample") write({ sample: next }, key, settings[key]);
-  return next;
-}
+});

@@ -41,6 +41,13 @@ export class Numbers {
     return Math.abs(value) < 1000 ? this.fixed(value, 3) : this.#format(value, { notation: "scientific", maximumFractionDigits: 1 });
   }
 
+  /** How long ago, in the largest unit that fits. */
+  ago(milliseconds: number): string {
+    const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
+    const [unit, size] = units.find(([, length]) => milliseconds >= length) ?? units.at(-1)!;
+    return new Intl.RelativeTimeFormat(this.#lang, { numeric: "auto" }).format(-Math.round(milliseconds / size), unit);
+  }
+
   /** Up to `digits` significant digits, never in exponent form: learning rates and the like. */
   significant(value: number, digits = 3): string {
     return this.#format(value, { maximumSignificantDigits: digits, maximumFractionDigits: 20, useGrouping: true });

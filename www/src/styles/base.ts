@@ -187,6 +187,8 @@ export const palette = css`
     --edge: light-dark(#828e8f, #65726f);
     --samples: light-dark(#cc3a0d, #ff8152);
     --data: light-dark(#71838b, #7e9299);
+    --tile: light-dark(#f0f3f2, #1d2426);
+    --band: light-dark(#d3e2e4, #25383c);
     --focus: light-dark(#0a58ca, #8ab8ff);
     --alarm: light-dark(#b3121d, #ff8a86);
     --alarm-wash: light-dark(#fbecec, #2b1a1b);

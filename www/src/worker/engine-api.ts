@@ -1,5 +1,5 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
-import type { AdapterInfo, BackendName, Config, KernelTime, Metrics, SampleOptions } from "../engine-types";
+import type { AdapterInfo, BackendName, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -8,7 +8,15 @@ export interface Sample {
   readonly timesteps: Int32Array;
   readonly model_evaluations: number;
   readonly milliseconds: number;
+  /** Image runs: x̂₀ at each frame, as long as `frames`. */
+  readonly predicted: Float32Array;
   free(): void;
+}
+
+/** One file of a diffusers folder; `name` is its path inside the folder. */
+export interface FolderFile {
+  name: string;
+  bytes: Uint8Array;
 }
 
 export interface Engine {
@@ -28,6 +36,13 @@ export interface Engine {
   profile(steps: number): Promise<KernelTime[]>;
   lose_device(): void;
   destroy(): void;
+  /** Appends n·side²·channels bytes and n labels to the run's images; resolves to how many it has then. */
+  add_images(pixels: Uint8Array, labels: Uint8Array): Promise<number>;
+  /** Images of the run; one that replaces another of the same size and data set has them from the start. */
+  readonly image_count: number;
+  /** Takes weights from a diffusers folder; the run starts at step 0 from them. */
+  load_folder(config_json: string, weights: Uint8Array, scheduler_json: string | undefined, dataset: ImageDataset): Promise<Config>;
+  export_folder(): Promise<FolderFile[]>;
 }
 
 export type Backend = "auto" | "webgpu" | "cpu";
@@ -45,6 +60,9 @@ export interface BenchReport {
   measurements: Measurement[];
 }
 
+/** Kernels compiled so far, of how many. */
+export type CompileProgress = (done: number, total: number) => void;
+
 export interface EngineModule {
   default(module_or_path?: unknown): Promise<unknown>;
   default_config(): Config;
@@ -52,5 +70,8 @@ export interface EngineModule {
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
   bench(backend: BackendName): Promise<BenchReport>;
-  Engine: { create(config: Config, backend: Backend): Promise<Engine> };
+  preset_config(preset: Preset, dataset: ImageDataset): Config;
+  /** Bytes on the device, predicted; `software`: for the CPU, which is given other kernels than a GPU. */
+  memory_plan(config: Config, sample: SampleOptions, software: boolean): MemoryPlan;
+  Engine: { create(config: Config, backend: Backend, progress?: CompileProgress): Promise<Engine> };
 }

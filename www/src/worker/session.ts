@@ -3,28 +3,31 @@
  * single mutable object, and two overlapping asynchronous calls into it would be an error.
  */
 import type { Metrics } from "../engine-types";
-import type { Engine, EngineModule } from "./engine-api";
+import type { Engine, EngineModule, Sample } from "./engine-api";
 import { toFault } from "./fault";
-import type { Clip, Command, Request, Sampling, Update } from "./protocol";
+import type { Command, DataSet, Request, Sampling, TimedClip, Update } from "./protocol";
 
 /** Milliseconds of training per call: short enough that a click is answered at once. */
 const BUDGET_MS = 8;
 /** Metrics go to the page at most this often. */
 const METRICS_EVERY_MS = 100;
-/** Live samples: one at most this often … */
-const SAMPLE_EVERY_MS = 2200;
-/** … and never more than this share of the time. */
+/** Live samples take never more than this share of the time. */
 const SAMPLE_SHARE = 0.2;
-/** The first live sample comes early, so that the picture moves soon after loading. */
-const FIRST_SAMPLE_MS = 500;
 
-type Post = (update: Update, transfer?: Transferable[]) => void;
+export type Post = (update: Update, transfer?: Transferable[]) => void;
 
-export class Session {
-  #module: EngineModule;
-  #post: Post;
-  #engine: Engine | null = null;
-  #queue: Request[] = [];
+export abstract class Session {
+  protected readonly module: EngineModule;
+  protected readonly post: Post;
+  protected engine: Engine | null = null;
+  protected latest: Metrics | null = null;
+  /** Live samples: one at most this often. */
+  protected abstract readonly sampleEvery: number;
+  /** The first live sample comes early, so that the picture moves soon after loading. */
+  protected abstract readonly firstSample: number;
+  /** Whether each single step draws a sample, however soon after the last. */
+  protected abstract readonly sampleOnStep: boolean;
+  #queue: (() => Promise<void>)[] = [];
   #wake: (() => void) | null = null;
   #playing = false;
   #sampling: Sampling | null = null;
@@ -33,26 +36,30 @@ export class Session {
   /** Losses gathered since the last post; a poll of the engine hands each out only once. */
   #losses: number[] = [];
   #firstLoss = 0;
-  #latest: Metrics | null = null;
   #tick = macrotask();
 
   constructor(module: EngineModule, post: Post) {
-    this.#module = module;
-    this.#post = post;
+    this.module = module;
+    this.post = post;
   }
 
   submit(request: Request): void {
-    this.#queue.push(request);
+    this.enqueue(() => this.#answer(request));
+  }
+
+  /** Work that wants the engine to itself, between commands. It must not throw. */
+  protected enqueue(work: () => Promise<void>): void {
+    this.#queue.push(work);
     this.#wake?.();
   }
 
   /** Runs until the worker ends. */
   async run(): Promise<never> {
     for (;;) {
-      let request: Request | undefined;
-      while ((request = this.#queue.shift())) await this.#answer(request);
-      if (this.#playing && this.#engine) {
-        await this.#train(this.#engine);
+      let work: (() => Promise<void>) | undefined;
+      while ((work = this.#queue.shift())) await work();
+      if (this.#playing && this.engine && this.canTrain) {
+        await this.#train(this.engine);
         // Let messages in: a backend that resolves at once would otherwise starve them.
         await this.#tick();
       } else if (this.#queue.length === 0) {
@@ -62,20 +69,46 @@ export class Session {
     }
   }
 
+  /** False while training has to wait for something, such as data. */
+  protected get canTrain(): boolean {
+    return true;
+  }
+
+  protected get playing(): boolean {
+    return this.#playing;
+  }
+
+  /** What `created` and `replaced` tell of the data. */
+  protected abstract data(engine: Engine): DataSet | null;
+
+  /** The message that carries a sample to the page, and the buffers that move with it. */
+  protected abstract clip(engine: Engine, sample: Sample, common: TimedClip): { update: Update; moved: Transferable[] };
+
+  /** Called after each turn of training, with the time. */
+  protected async trained(_engine: Engine, _now: number): Promise<void> {}
+
+  /** Called when a run was made or replaced, before the page hears of it … */
+  protected async replacing(_engine: Engine): Promise<void> {}
+
+  /** … and once its first metrics are known. */
+  protected settled(): void {}
+
+  /** Called when training was paused. */
+  protected async halted(): Promise<void> {}
+
   async #answer(request: Request): Promise<void> {
     try {
-      const result = await this.#perform(request);
+      const result = await this.perform(request);
       const transfer = result instanceof Uint8Array ? [result.buffer] : [];
-      this.#post({ type: "done", id: request.id, result }, transfer as Transferable[]);
+      this.post({ type: "done", id: request.id, result }, transfer as Transferable[]);
     } catch (error) {
-      this.#post({ type: "failed", id: request.id, fault: toFault(error) });
+      this.post({ type: "failed", id: request.id, fault: toFault(error) });
     }
   }
 
-  async #perform(command: Command): Promise<unknown> {
+  protected async perform(command: Command): Promise<unknown> {
     if (command.type === "create") return this.#create(command);
-    const engine = this.#engine;
-    if (!engine) throw new Error("The engine is not ready yet.");
+    const engine = this.ready();
     switch (command.type) {
       case "play":
         this.#setPlaying(true);
@@ -83,15 +116,17 @@ export class Session {
       case "pause":
         this.#setPlaying(false);
         this.#flush();
+        await this.halted();
         return null;
       case "step":
+        if (!this.canTrain) throw new Error("The training data is not here yet.");
         this.#collect(await engine.step(command.steps));
         this.#flush();
-        if (this.#sampling?.live) await this.#sample(engine);
+        if (this.#sampling?.live && (this.sampleOnStep || performance.now() >= this.#nextSample)) await this.sample(engine);
         return null;
       case "reset":
         await engine.reset(command.config);
-        this.#replaced(engine);
+        await this.replaced(engine);
         return null;
       case "learning_rate":
         engine.set_learning_rate(command.value);
@@ -99,18 +134,18 @@ export class Session {
         this.#flush();
         return null;
       case "sampling":
-        this.#module.check_sample_options(command.sampling.options, engine.config());
+        this.module.check_sample_options(command.sampling.options, engine.config());
         this.#sampling = command.sampling;
         return null;
       case "sample":
-        await this.#sample(engine);
+        await this.sample(engine);
         return null;
       case "save":
         return owned(await engine.save_checkpoint());
       case "load": {
         const config = await engine.load_checkpoint(command.bytes);
-        this.#replaced(engine);
-        await this.#sample(engine);
+        await this.replaced(engine);
+        await this.sample(engine);
         return config;
       }
       case "profile":
@@ -118,20 +153,31 @@ export class Session {
       case "lose_device":
         engine.lose_device();
         return null;
+      default:
+        throw new Error(`This run does not know the command ${command.type}.`);
     }
   }
 
+  protected ready(): Engine {
+    if (!this.engine) throw new Error("The engine is not ready yet.");
+    return this.engine;
+  }
+
   async #create(command: Command & { type: "create" }): Promise<null> {
-    const config = this.#module.check_config(command.config);
+    const config = this.module.check_config(command.config);
     const sampling = command.sampling;
-    sampling.options = this.#module.check_sample_options(sampling.options, config);
-    this.#engine?.destroy();
-    const engine = await this.#module.Engine.create(config, command.backend);
-    this.#engine = engine;
+    sampling.options = this.module.check_sample_options(sampling.options, config);
+    this.engine?.destroy();
+    this.engine = null;
+    const compiling = (done: number, total: number): void => this.post({ type: "compiling", done, total });
+    const engine = await this.module.Engine.create(config, command.backend, compiling);
+    this.engine = engine;
     this.#sampling = sampling;
-    this.#post({ type: "created", adapter: engine.adapter(), config: engine.config(), data: dataOf(engine) });
+    await this.replacing(engine);
+    this.post({ type: "created", adapter: engine.adapter(), config: engine.config(), data: this.data(engine) });
     this.#forget();
     this.#collect(engine.metrics());
+    this.settled();
     this.#flush();
     this.#setPlaying(command.playing);
     return null;
@@ -142,81 +188,82 @@ export class Session {
       this.#collect(await engine.advance(BUDGET_MS));
       const now = performance.now();
       if (now - this.#lastPost >= METRICS_EVERY_MS) this.#flush();
-      if (this.#latest?.frozen_at != null) {
+      if (this.latest?.frozen_at != null) {
         this.#flush();
         this.#setPlaying(false);
         return;
       }
-      if (this.#sampling?.live && now >= this.#nextSample) await this.#sample(engine);
+      await this.trained(engine, now);
+      if (this.#sampling?.live && now >= this.#nextSample) await this.sample(engine);
     } catch (error) {
       this.#setPlaying(false);
-      this.#post({ type: "trouble", fault: toFault(error), fatal: error instanceof WebAssembly.RuntimeError });
+      this.post({ type: "trouble", fault: toFault(error), fatal: error instanceof WebAssembly.RuntimeError });
     }
   }
 
-  async #sample(engine: Engine): Promise<void> {
+  protected async sample(engine: Engine): Promise<void> {
     const sampling = this.#sampling;
     if (!sampling) return;
     const begun = performance.now();
+    this.post({ type: "next_sample", wait: 0 });
     const sample = await engine.sample(sampling.options);
-    const frames = owned(sample.frames);
-    const timesteps = owned(sample.timesteps);
-    const clip: Clip = {
-      frames,
-      timesteps,
+    const { update, moved } = this.clip(engine, sample, {
+      timesteps: owned(sample.timesteps),
       frameCount: sample.frame_count,
       count: sample.count,
       evaluations: sample.model_evaluations,
       milliseconds: sample.milliseconds,
-      quality: engine.quality(frames.slice((sample.frame_count - 1) * sample.count * 2)),
-      step: this.#latest?.step ?? 0,
+      step: this.latest?.step ?? 0,
       options: sampling.options,
-    };
+    });
     sample.free();
-    this.#post({ type: "clip", clip }, [frames.buffer, timesteps.buffer] as Transferable[]);
+    this.post(update, moved);
     const spent = performance.now() - begun;
-    this.#nextSample = performance.now() + Math.max(SAMPLE_EVERY_MS - spent, spent * (1 / SAMPLE_SHARE - 1));
+    this.#await(Math.max(this.sampleEvery - spent, spent * (1 / SAMPLE_SHARE - 1)));
   }
 
-  #replaced(engine: Engine): void {
+  #await(wait: number): void {
+    this.#nextSample = performance.now() + wait;
+    this.post({ type: "next_sample", wait });
+  }
+
+  protected async replaced(engine: Engine): Promise<void> {
+    await this.replacing(engine);
+    this.post({ type: "replaced", config: engine.config(), data: this.data(engine) });
     this.#forget();
-    this.#post({ type: "replaced", config: engine.config(), data: dataOf(engine) });
     this.#collect(engine.metrics());
+    this.settled();
     this.#flush();
   }
 
   #forget(): void {
     this.#losses = [];
-    this.#latest = null;
-    this.#nextSample = performance.now() + FIRST_SAMPLE_MS;
+    this.latest = null;
+    this.#await(this.firstSample);
   }
 
   #collect(metrics: Metrics): void {
     if (this.#losses.length === 0) this.#firstLoss = metrics.first_step;
     this.#losses.push(...metrics.losses);
-    this.#latest = metrics;
+    this.latest = metrics;
   }
 
   #flush(): void {
-    if (!this.#latest) return;
-    const metrics = { ...this.#latest, losses: this.#losses, first_step: this.#firstLoss };
+    if (!this.latest) return;
+    const metrics = { ...this.latest, losses: this.#losses, first_step: this.#firstLoss };
     this.#losses = [];
     this.#lastPost = performance.now();
-    this.#post({ type: "metrics", metrics });
+    this.post({ type: "metrics", metrics });
   }
 
   #setPlaying(playing: boolean): void {
     this.#playing = playing;
-    this.#post({ type: "running", playing });
+    this.post({ type: "running", playing });
   }
 }
 
-function dataOf(engine: Engine): { points: Float32Array; labels: Uint32Array } {
-  return { points: owned(engine.data_points()), labels: owned(engine.data_labels()) };
-}
-
 /** A copy that owns its whole buffer, so that it may be transferred (a view into wasm memory may not). */
-function owned<T extends Uint8Array | Float32Array | Int32Array | Uint32Array>(array: T): T {
+export function owned<T extends Uint8Array | Float32Array | Int32Array | Uint32Array>(array: T): T {
   return array.byteLength === array.buffer.byteLength ? array : (array.slice() as T);
 }
 

@@ -1,0 +1,236 @@
+/** How the digits task is used and looks, with a made-up engine that needs no GPU and no time. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { axeSource, closePages, launch, open, output, serve } from "./harness.mjs";
+
+const element = "unnoise-digits";
+
+let server, browser;
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+afterEach(closePages);
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const start = (hash = "", options = {}) => open(browser, `${server.urlFake}#task=digits${hash}`, { element, ...options });
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+test("pretrained weights are shown first and labelled; training from scratch can be undone", { timeout: 60_000 }, async () => {
+  const visit = await start();
+  const { page, data, until } = visit;
+  await page.getByText("Pretrained: MNIST, small").waitFor();
+  await page.getByText("12,000 steps trained on a made-up GPU").waitFor();
+  await until("samples", (v) => Number(v) >= 1);
+  assert.equal(await data("weights"), "pretrained");
+  assert.equal(await data("state"), "paused");
+  assert.equal(await visit.step(), 12_000);
+  await button(page, "Train").click();
+  await visit.untilStep(12_030);
+  await page.getByText(/more steps trained here/).waitFor();
+
+  await button(page, "Train from scratch").click();
+  await until("weights", (v) => v === "live");
+  await page.getByText(/^The run MNIST small at step 12,0\d\d was put aside\.$/).waitFor();
+  await visit.untilStep(5);
+  await button(page, "Bring it back").click();
+  await until("weights", (v) => v === "pretrained");
+  await visit.untilStep(12_030);
+  await button(page, "Use pretrained weights").click();
+  await until("step", (v) => v === "12000");
+  assert.deepEqual(visit.problems, []);
+});
+
+test("an offered run can be discarded, and until then nothing overwrites it", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, data, until } = visit;
+  await visit.untilStep(20);
+  await button(page, "Pause").click();
+  await until("stored", (v) => Number(v) >= 20);
+  await page.reload();
+  await page.getByText(/^Resume MNIST tiny at step/).waitFor();
+  const offered = await data("offer");
+  await button(page, "Train").click();
+  await visit.untilStep(10);
+  await button(page, "Pause").click();
+  await until("state", (v) => v === "paused");
+  await page.reload();
+  await page.getByText(/^Resume MNIST tiny at step/).waitFor();
+  assert.equal(await data("offer"), offered);
+  await button(page, "Discard").click();
+  await until("offer", (v) => v === null);
+  await page.reload();
+  await visit.untilStep(5);
+  assert.equal(await data("offer"), null);
+  assert.deepEqual(visit.problems, []);
+});
+
+test("where the private file system cannot be written, IndexedDB keeps the run", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny", { workerPrelude: "delete FileSystemFileHandle.prototype.createWritable;" });
+  const { page, until } = visit;
+  await visit.untilStep(20);
+  await button(page, "Pause").click();
+  await until("stored", (v) => Number(v) >= 20);
+  assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), ["unnoise-digits"]);
+  const step = await visit.step();
+  await page.reload();
+  await button(page, "Resume").click();
+  await page.getByText(`Resumed MNIST tiny at step ${step}.`).waitFor();
+  assert.equal(await visit.step(), step);
+  assert.deepEqual(visit.problems, []);
+});
+
+test("classes, presets and what the grid shows go into the address", { timeout: 60_000 }, async () => {
+  const visit = await start();
+  const { page, until } = visit;
+  await until("samples", (v) => Number(v) >= 1);
+  for (const digit of "0124589") await button(page, digit).click();
+  await page.getByRole("radio", { name: /^Both/ }).check({ force: true });
+  await page.waitForFunction(() => location.hash.includes("view.shown"));
+  assert.equal(new URL(page.url()).hash, "#task=digits&v=1&sample.classes=367&view.shown=both");
+  await page.waitForFunction((tag) => new Set(document.querySelector(tag).clip?.labels).size === 3, element);
+  // Another network brings its own settings with it.
+  await visit.field("preset").getByRole("combobox").selectOption("course");
+  await until("preset", (v) => v === "course");
+  assert.equal(await visit.field("training.batch_size").getByRole("spinbutton").inputValue(), "128");
+  await page.getByText(/Needs about [\d,]+ MB on the device/).waitFor();
+  const second = await open(browser, page.url(), { element });
+  await second.until("preset", (v) => v === "course");
+  await second.until("samples", (v) => Number(v) >= 1);
+  assert.equal(await second.page.evaluate((tag) => new Set(document.querySelector(tag).clip.labels).size, element), 3);
+  assert.deepEqual([...visit.problems, ...second.problems], []);
+});
+
+/** PNG files of discs and squares, in a folder for each. */
+function pictures(page) {
+  return page.evaluate(async () => {
+    const files = [];
+    for (const shape of ["discs", "squares"]) {
+      for (let i = 0; i < 12; i++) {
+        const canvas = new OffscreenCanvas(40 + i, 40);
+        const context = canvas.getContext("2d");
+        context.fillStyle = `hsl(${i * 30} 80% 60%)`;
+        context.beginPath();
+        if (shape === "discs") context.arc(20 + i / 2, 20, 8 + i / 2, 0, 7);
+        else context.rect(10, 10, 18 + i, 18);
+        context.fill();
+        files.push([`${shape}-${i}.png`, Array.from(new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()))]);
+      }
+    }
+    return files;
+  });
+}
+
+test("own images are read, trained on, and there again after a reload", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, data, until } = visit;
+  await visit.untilStep(5);
+  await page.getByRole("radio", { name: "Own images" }).check({ force: true });
+  await page.getByText("never leave this computer").waitFor();
+  assert.equal(await data("dataset"), "mnist", "nothing changes before there are images");
+  const files = (await pictures(page)).map(([name, bytes]) => ({ name, mimeType: "image/png", buffer: Buffer.from(bytes) }));
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles(files);
+  await until("dataset", (v) => v === "own");
+  await page.getByText("24 images in one class").waitFor();
+  await until("images", (v) => v === "24");
+  await page.getByText("This model knows no classes.").waitFor();
+  await visit.field("images.channels").getByRole("combobox").selectOption("3");
+  await until("images", (v) => v === "24");
+  await page.waitForFunction((tag) => document.querySelector(tag).clip?.channels === 3, element);
+  await visit.untilStep(20);
+  await page.screenshot({ path: join(output, "digits-own.png") });
+  await button(page, "Pause").click();
+  await until("stored", (v) => Number(v) >= 20);
+  const step = await visit.step();
+  await page.reload();
+  await button(page, "Resume").click();
+  await until("dataset", (v) => v === "own");
+  await until("images", (v) => v === "24");
+  assert.equal(await visit.step(), step);
+  await button(page, "Train").click();
+  await visit.untilStep(step + 3);
+  assert.deepEqual(visit.problems, []);
+});
+
+test("everything works by keyboard", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, until } = visit;
+  await visit.untilStep(5);
+  await page.keyboard.press("k");
+  await until("state", (v) => v === "paused");
+  const step = await visit.step();
+  await page.keyboard.press(".");
+  await visit.untilStep(step + 1);
+  assert.equal(await visit.step(), step + 1);
+  await page.keyboard.press("7");
+  await page.waitForFunction(() => location.hash.includes("sample.classes=012345689"));
+  await until("samples", (v) => Number(v) >= 1);
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(await visit.data("live"), "false");
+  // In the grid, arrow keys look at one sample after the other.
+  await page.getByRole("group", { name: "Look at one sample" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowDown");
+  await page.getByText("Row 2, column 1: 0").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("Row 2, column 1: 0").waitFor({ state: "hidden" });
+  await page.keyboard.press("Shift+?");
+  await page.getByRole("dialog", { name: "Keyboard" }).getByText("draw a class or leave it out").waitFor();
+  await page.keyboard.press("Escape");
+  assert.deepEqual(visit.problems, []);
+});
+
+for (const scheme of ["light", "dark"]) {
+  test(`axe finds nothing to complain about in the digits (${scheme})`, { timeout: 60_000 }, async () => {
+    const visit = await start("&foo=1", { colorScheme: scheme });
+    await visit.until("samples", (v) => Number(v) >= 1);
+    await visit.page.evaluate(axeSource);
+    await visit.page.evaluate(() => {
+      const open = (root) => {
+        for (const element of root.querySelectorAll("*")) {
+          if (element.localName === "details") element.open = true;
+          if (element.shadowRoot) open(element.shadowRoot);
+        }
+      };
+      open(document);
+    });
+    const found = await visit.page.evaluate(async () => (await globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })).violations);
+    assert.deepEqual(found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`), []);
+  });
+}
+
+for (const width of [320, 390, 768, 1280, 1600]) {
+  for (const scheme of width === 390 || width === 1280 ? ["light", "dark"] : ["light"]) {
+    test(`the digits look right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
+      const phone = width < 500;
+      const visit = await start("", {
+        viewport: { width, height: phone ? 844 : 900 },
+        colorScheme: scheme,
+        deviceScaleFactor: phone ? 2 : 1,
+        ...(phone ? { hasTouch: true, isMobile: true } : {}),
+      });
+      await visit.until("weights", (v) => v === "pretrained");
+      await visit.until("samples", (v) => Number(v) >= 1);
+      await button(visit.page, "Train").click();
+      await visit.untilStep(12_100);
+      await button(visit.page, "Pause").click();
+      await visit.until("state", (v) => v === "paused");
+      await visit.page.waitForFunction((tag) => !document.querySelector(tag).store.playback.animating, element);
+      const { scroll, view } = await visit.page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, view: document.documentElement.clientWidth }));
+      assert.ok(scroll <= view, `the page is ${scroll} px wide in a ${view} px window`);
+      await visit.page.screenshot({ path: join(output, `digits-${width}-${scheme}.png`) });
+      await visit.page.screenshot({ path: join(output, `digits-${width}-${scheme}-full.png`), fullPage: true });
+      assert.deepEqual(visit.problems, []);
+    });
+  }
+}
+
+test("reduced motion shows results without playing them", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny", { reducedMotion: "reduce" });
+  await visit.until("samples", (v) => Number(v) >= 2);
+  assert.equal(await visit.tool.evaluate((tool) => tool.store.playback.animating || tool.store.playback.position !== 1), false);
+});

@@ -1,0 +1,356 @@
+/**
+ * The state of one run and what can be done to it, whichever task it is. Elements read it and call it; only it talks
+ * to the worker. Each task adds its settings, its data and its pictures.
+ */
+import type { AdapterInfo, Config, KernelTime, Metrics } from "../engine-types";
+import type { Texts } from "../strings";
+import type { Backend } from "../worker/engine-api";
+import type { Fault, Sampling, Update } from "../worker/protocol";
+import { Board } from "./board";
+import { Client } from "./client";
+import { writeHash, type Task } from "./hash";
+import { LossHistory } from "./loss-history";
+import { frozenNotice, troubleNotice } from "./notices";
+import type { Playback } from "./playback";
+import type { ViewOptions } from "./query";
+import type { Defaults, Settings, Value } from "./table";
+
+export type Phase = "loading" | "compiling" | "ready" | "failed";
+/** Steps, and the loss between which it should be there. */
+export type LossBand = readonly (readonly [step: number, low: number, high: number])[];
+
+/** Errors that belong beside the load button and not beside a setting. */
+export const CHECKPOINT = "checkpoint";
+
+export abstract class RunStore extends Board {
+  abstract readonly task: Task;
+  abstract readonly playback: Playback;
+  readonly view: ViewOptions;
+  readonly losses = new LossHistory();
+  phase: Phase = "loading";
+  adapter: AdapterInfo | null = null;
+  settings: Settings | null = null;
+  metrics: Metrics | null = null;
+  /** Kernels compiled, of how many; null when there is nothing to tell. */
+  compiling: { done: number; total: number } | null = null;
+  /** When the next live sample is due, on the clock of `performance.now()`; null while one is drawn. */
+  nextSample: number | null = 0;
+  /** The worker trains right now. */
+  running = false;
+  /** The visitor wants it to train; a hidden tab or a frozen model may say otherwise. */
+  wanted: boolean;
+  /** Nobody can see it: the tab or the task is in the background. */
+  hidden = false;
+  /** Set for a while after a hidden tab came back. */
+  resumed = false;
+  fileMessage = "";
+  clips = 0;
+  protected defaults: Defaults | null = null;
+  protected initial: Settings | null = null;
+  protected readonly client: Client;
+  protected sampleByHand = false;
+  #recoveries = 0;
+  /** In the background nothing is written to the address. */
+  #active = true;
+
+  constructor(view: ViewOptions, text: Texts, worker: string) {
+    super(text);
+    this.view = view;
+    this.wanted = view.autoplay;
+    this.client = new Client(worker, (update) => this.receive(update));
+  }
+
+  // What each task says
+
+  /** Resets the run to `settings`; false when they were refused, with a message beside `key`. */
+  protected abstract restart(settings: Settings, key: string | null): Promise<boolean>;
+  protected abstract samplingFor(settings: Settings): Sampling;
+  abstract load(file: File): Promise<boolean>;
+  /** Sets the run's pace for `startOver`, as its notice offers. */
+  protected abstract get usualRate(): number;
+  abstract unit(key: string): string | undefined;
+  /** One sentence under the name of the page. */
+  abstract get tagline(): string;
+  /** What the current samples are, in words. */
+  abstract get caption(): string;
+  /** What is trained on, in words. */
+  abstract get subject(): string;
+  /** How far the run is, in words; null before there is something to say. */
+  abstract get progress(): string | null;
+  get lossBand(): LossBand | null {
+    return null;
+  }
+  /** What the run waits for, in words; null when it does not. */
+  get waiting(): string | null {
+    return null;
+  }
+  choice(_key: string, name: string): string {
+    return this.text.ui.choices[name] ?? name;
+  }
+
+  end(): void {
+    this.client.end();
+    this.silence();
+  }
+
+  // Training
+
+  play(): Promise<void> {
+    this.wanted = true;
+    return this.run();
+  }
+
+  pause(): Promise<void> {
+    this.wanted = false;
+    return this.run();
+  }
+
+  toggle(): Promise<void> {
+    return this.wanted ? this.pause() : this.play();
+  }
+
+  /** Single steps pause the run, as a debugger's step does. */
+  async step(steps: number): Promise<void> {
+    await this.pause();
+    await this.attempt(this.client.call({ type: "step", steps }));
+  }
+
+  async reset(): Promise<void> {
+    if (this.settings) await this.restart(this.settings, null);
+  }
+
+  setHidden(hidden: boolean): void {
+    if (this.hidden === hidden) return;
+    this.hidden = hidden;
+    if (this.phase !== "ready") return;
+    if (!hidden && this.wanted) {
+      this.resumed = true;
+      setTimeout(() => {
+        this.resumed = false;
+        this.emit("state");
+      }, 6000);
+    }
+    void this.run();
+  }
+
+  /** Tells the worker what is wanted of it. */
+  protected async run(): Promise<void> {
+    this.emit("state");
+    if (this.phase !== "ready") return;
+    await this.attempt(this.client.call({ type: this.wanted && !this.hidden ? "play" : "pause" }));
+  }
+
+  protected async create(config: Config, backend: Backend): Promise<boolean> {
+    const playing = this.wanted && !this.hidden;
+    const sampling = this.samplingFor(this.settings!);
+    if (!(await this.attempt(this.client.call({ type: "create", config, backend, playing, sampling })))) return false;
+    // The visitor may have decided otherwise meanwhile.
+    if (playing !== (this.wanted && !this.hidden)) await this.run();
+    return true;
+  }
+
+  // Settings
+
+  /** Takes a new value; false when the engine refused it (the message then stands in `faults`). */
+  async set(key: string, value: Value): Promise<boolean> {
+    const { settings } = this;
+    if (!settings || !this.defaults) return false;
+    if (Object.is(settings[key], value)) {
+      this.clearFault(key);
+      return true;
+    }
+    const next: Settings = { ...settings, [key]: value };
+    const { scope, restarts } = this.table.spec(key);
+    if (scope === "view") {
+      this.accept(next, key);
+    } else if (scope === "sample") {
+      if (!(await this.#setSampling(next, key))) return false;
+      await this.sample();
+    } else if (restarts) {
+      return this.restart(next, key);
+    } else {
+      if (!(await this.attempt(this.client.call({ type: "learning_rate", value: Number(value) }), key))) return false;
+      this.accept({ ...(this.settings ?? next), [key]: value }, key);
+    }
+    return true;
+  }
+
+  async #setSampling(next: Settings, key: string | null): Promise<boolean> {
+    const ok = await this.attempt(this.client.call({ type: "sampling", sampling: this.samplingFor(next) }), key);
+    if (ok && key) this.accept({ ...(this.settings ?? next), [key]: next[key]! }, key);
+    return ok;
+  }
+
+  protected accept(next: Settings, key: string | null): void {
+    this.settings = next;
+    this.playback.speed = Number(next["view.speed"]);
+    if (key) this.clearFault(key);
+    this.#writeHash();
+    this.emit("settings");
+  }
+
+  /** The hash that stands for the settings, with "#"; empty for the first view. */
+  get hash(): string {
+    const hash = this.settings && this.initial ? writeHash(this.task, this.settings, this.initial, this.table) : "";
+    return hash && `#${hash}`;
+  }
+
+  #writeHash(): void {
+    if (!this.settings || !this.initial || this.view.embed || !this.#active) return;
+    history.replaceState(history.state, "", this.hash || location.pathname + location.search);
+  }
+
+  /** Whether this task is the one on the screen. */
+  setActive(active: boolean): void {
+    this.#active = active;
+  }
+
+  // Samples and time
+
+  async sample(): Promise<void> {
+    this.sampleByHand = true;
+    await this.attempt(this.client.call({ type: "sample" }));
+    this.sampleByHand = false;
+  }
+
+  /** Fresh noise, then new samples from it. */
+  async drawAgain(): Promise<void> {
+    if (this.settings) await this.set("sample.seed", (Number(this.settings["sample.seed"]) + 1) % 4294967296);
+  }
+
+  seek(position: number): void {
+    const wasLive = this.playback.live;
+    this.playback.seek(position);
+    if (wasLive) this.sendSampling();
+    this.emit("time");
+  }
+
+  setLive(live: boolean): void {
+    if (live) this.playback.goLive();
+    else this.playback.seek(this.playback.position);
+    this.sendSampling();
+    this.emit("time");
+  }
+
+  replay(): void {
+    if (this.playback.animating) this.playback.stop();
+    else this.playback.play();
+    this.emit("time");
+  }
+
+  protected sendSampling(): void {
+    if (this.settings && this.phase === "ready") void this.#setSampling(this.settings, null);
+  }
+
+  // Checkpoints
+
+  save(): Promise<Uint8Array> {
+    return this.client.call({ type: "save" });
+  }
+
+  /** As `save`, but an error is shown beside the buttons. */
+  async saveForDownload(): Promise<Uint8Array | null> {
+    return this.save().catch((error: Error) => (this.fault(CHECKPOINT, error.message), null));
+  }
+
+  /** True when a file of this size is taken; else the message stands beside the buttons. */
+  protected fits(file: File, limit: number): boolean {
+    if (file.size <= limit) return true;
+    const mb = (bytes: number): string => this.text.number.whole(bytes / 1048576);
+    return this.fault(CHECKPOINT, this.text.ui.files.tooLarge(mb(file.size), mb(limit)));
+  }
+
+  /** Time per kernel over some training steps; empty where the device cannot measure it. */
+  async profile(steps: number): Promise<KernelTime[] | null> {
+    let times: KernelTime[] | null = null;
+    await this.attempt(this.client.call({ type: "profile", steps }).then((result) => (times = result)));
+    return times;
+  }
+
+  setFileMessage(message: string): void {
+    this.fileMessage = message;
+    this.clearFault(CHECKPOINT);
+    this.emit("settings");
+  }
+
+  /** Takes the device away, as a driver reset would; for tests of the recovery. */
+  loseDevice(): Promise<null> {
+    return this.client.call({ type: "lose_device" });
+  }
+
+  // Updates from the worker
+
+  protected receive(update: Update): void {
+    // Whatever the engine says next, it is through with compiling.
+    if (update.type === "metrics" || update.type === "clip" || update.type === "image_clip") this.compiling = null;
+    switch (update.type) {
+      case "created":
+        this.adapter = update.adapter;
+        this.phase = "ready";
+        this.compiling = null;
+        this.emit("state", "data", "notices");
+        break;
+      case "compiling":
+        this.compiling = { done: update.done, total: update.total };
+        this.emit("state");
+        break;
+      case "replaced":
+        this.losses.clear();
+        this.playback.clear();
+        this.metrics = null;
+        this.emit("data", "clip", "metrics");
+        break;
+      case "running":
+        this.running = update.playing;
+        this.emit("state");
+        break;
+      case "metrics":
+        this.metrics = update.metrics;
+        this.losses.add(update.metrics.first_step, update.metrics.losses);
+        this.#watch(update.metrics);
+        this.emit("metrics");
+        break;
+      case "next_sample":
+        this.nextSample = update.wait > 0 ? performance.now() + update.wait : null;
+        this.emit("time");
+        break;
+      case "clip":
+      case "image_clip":
+        this.clips += 1;
+        this.playback.offer(update.clip, this.sampleByHand);
+        this.emit("clip", "time");
+        break;
+      case "trouble":
+        this.trouble(update.fault, update.fatal);
+        break;
+    }
+  }
+
+  #watch(metrics: Metrics): void {
+    const { ui } = this.text;
+    if (metrics.recoveries > this.#recoveries) {
+      this.#recoveries = metrics.recoveries;
+      this.addNotice({ id: "recovered", tone: "info", text: ui.notices.recovered, dismissible: true });
+    }
+    if (metrics.frozen_at === null) {
+      if (this.notices.some(({ id }) => id === "frozen")) this.dismiss("frozen");
+    } else if (!this.notices.some(({ id }) => id === "frozen")) {
+      this.wanted = false;
+      // Weights this far off rarely come back, even at a lower rate: the offer is a fresh start at a rate known to work.
+      const rate = Math.min(metrics.learning_rate / 10, this.usualRate);
+      const startOver = (): void => {
+        this.wanted = true;
+        void this.restart({ ...this.settings!, "training.learning_rate": rate }, "training.learning_rate");
+      };
+      this.addNotice(frozenNotice(metrics, rate, this.text, startOver));
+      this.emit("state");
+    }
+  }
+
+  protected trouble(fault: Fault, fatal: boolean): void {
+    this.wanted = false;
+    if (fatal) this.phase = "failed";
+    this.addNotice(troubleNotice(fault, fatal, this.text));
+    this.emit("state");
+  }
+}
