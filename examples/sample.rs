@@ -31,7 +31,7 @@ usage: cargo run --release --example sample -- --folder MODEL [options]
   --guidance X        classifier-free guidance towards the classes; 1 (default) is off
   --steps N           evaluations of the model per image (default 50)
   --sampler NAME      ddim (default) or ddpm
-  --eta X             of ddim: share of fresh noise, 0 (default) to 1
+  --eta X             of ddim: share of fresh noise, 0 to 1 (default): it mends what early steps got wrong
   --seed N            of the noise (default 1)
   --weights NAME      of a checkpoint: ema (default), the moving average, or raw
   --batch-size N      images at once (default 256); each such batch has a seed of its own, one more than the last
@@ -68,7 +68,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
         num_samples: given.parsed("num")?.unwrap_or(default.num_samples),
         num_inference_steps: given.parsed("steps")?.unwrap_or(default.num_inference_steps),
         sampler: given.value("sampler").map_or(Ok(default.sampler), |name| named("--sampler", &name))?,
-        eta: given.parsed("eta")?.unwrap_or(default.eta),
+        eta: given.parsed("eta")?.unwrap_or(1.0),
         seed: given.parsed("seed")?.unwrap_or(default.seed),
         guidance_scale: given.parsed("guidance")?.unwrap_or(default.guidance_scale),
         weights: given.value("weights").map_or(Ok(default.weights), |name| named("--weights", &name))?,

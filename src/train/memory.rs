@@ -61,15 +61,23 @@ fn with_batch(config: &Config, batch_size: usize) -> Config {
     config
 }
 
-/// Largest batch that fits, from one that was tried and took `taken` bytes at most in one binding.
-fn largest_batch(config: &Config, taken: usize) -> Result<usize> {
-    // Activations grow with the batch; rounding aside, so does the largest of them.
-    let guess = (config.training.batch_size as f64 * MAX_BINDING as f64 / taken as f64) as usize;
-    let mut batch = guess.clamp(1, 65_536);
+/// Largest batch that fits.
+fn largest_batch(config: &Config) -> Result<usize> {
+    let taken = |batch| activation_binding(&with_batch(config, batch));
+    // Activations grow with the batch: two sizes tell how fast the largest of them does.
+    let (small, large) = (taken(16)?, taken(32)?);
+    let per_image = large.saturating_sub(small).div_ceil(16).max(1);
+    let mut batch = (16 + MAX_BINDING.saturating_sub(small) / per_image).clamp(1, 65_536);
     while batch > 1 && training_binding(&with_batch(config, batch))? > MAX_BINDING {
         batch -= batch.div_ceil(64);
     }
     Ok(batch)
+}
+
+/// Largest of a training step's own buffers.
+fn activation_binding(config: &Config) -> Result<usize> {
+    let plan = Plan::compile(&training_step(config)?, Tuning::GPU)?;
+    Ok(plan.slots.iter().map(|slot| 4 * slot.len).max().unwrap_or(0))
 }
 
 /// Whether every kernel of a run on images can be given its buffers.
@@ -85,7 +93,7 @@ pub(super) fn check(config: &Config) -> Result<()> {
         "{} images need a buffer of {} MiB; WebGPU's maxStorageBufferBindingSize is 128 MiB: choose at most {}",
         config.training.batch_size,
         taken.div_ceil(1 << 20),
-        largest_batch(config, taken)?
+        largest_batch(config)?
     );
     Err(Error::config("training.batch_size", message))
 }
@@ -105,12 +113,11 @@ impl MemoryPlan {
         let data = plan.resources.iter().filter(|r| ["data", "pixels", "labels"].contains(&r.name.as_str()));
         // Both programs of a sampling run work on the same buffers, and on the run's parameters.
         let names: Vec<&str> = start.resources.iter().map(|r| r.name.as_str()).chain(["param"]).collect();
-        let taken = largest_binding(&graph, Tuning::GPU)?;
         Ok(MemoryPlan {
             training_bytes: bytes(&plan, &[]),
             data_bytes: data.map(|r| 4 * r.len as u64).sum(),
             sampling_bytes: bytes(&start, &[]) + bytes(&step, &names),
-            largest_batch: largest_batch(config, taken)?,
+            largest_batch: largest_batch(config)?,
             parameters: graph.params().count(),
         })
     }

@@ -38,7 +38,7 @@ impl Shared {
                 // Another call may have recovered the machine while this one waited for it. The device itself cannot be
                 // asked: a read may fail before the browser says that the device is lost.
                 let mine = self.state.borrow().recoveries() == before;
-                let images = self.state.borrow().images_for(&snapshot.config);
+                let images = self.state.borrow().images();
                 let result = if mine { Some(machine.recover(&snapshot, images.as_deref()).await) } else { None };
                 let memory = machine.backend.memory();
                 self.machine.put(machine);
@@ -140,7 +140,7 @@ impl Shared {
         let memory = machine.backend.memory();
         self.machine.put(machine);
         result?;
-        self.state.borrow_mut().restart(snapshot, memory);
+        self.state.borrow_mut().restart(snapshot, memory, images);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::types::{AdapterInfo, BackendName, Metrics};
 use crate::data::{ImageSet, PointSet, generate};
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{LocalFuture, MemoryUse};
-use crate::train::{Config, Progress, Snapshot};
+use crate::train::{Config, ImageDataset, Progress, Snapshot};
 use crate::{Error, Result};
 
 /// Losses behind the mean that is reported.
@@ -85,15 +85,21 @@ impl State {
     }
 
     /// Begins again from `snapshot`, on the same device, with the images that go on being used.
-    pub fn restart(&mut self, snapshot: Snapshot, memory: MemoryUse) {
-        let (recoveries, images) = (self.recoveries, self.images_for(&snapshot.config));
+    pub fn restart(&mut self, snapshot: Snapshot, memory: MemoryUse, images: Option<Rc<ImageSet>>) {
+        let recoveries = self.recoveries;
         *self = State { recoveries, images, ..State::new(self.info.clone(), snapshot, memory) };
     }
 
-    /// The images, if a run of `config` learns the same.
+    /// The images of the run.
+    pub fn images(&self) -> Option<Rc<ImageSet>> {
+        self.images.clone()
+    }
+
+    /// The images, if another run of `config` learns the same. A visitor's own may be others by then.
     pub fn images_for(&self, config: &Config) -> Option<Rc<ImageSet>> {
         let (Some(now), Some(then)) = (&self.config().images, &config.images) else { return None };
-        let same = (now.dataset, now.side, now.channels) == (then.dataset, then.side, then.channels) && now.classes <= then.classes;
+        let named = then.dataset != ImageDataset::Own;
+        let same = named && (now.dataset, now.side, now.channels) == (then.dataset, then.side, then.channels) && now.classes <= then.classes;
         self.images.clone().filter(|images| same && images.len() <= then.count)
     }
 
@@ -124,7 +130,7 @@ impl State {
 
     /// The device was made anew from the last snapshot.
     pub fn recovered(&mut self, memory: MemoryUse) {
-        self.restart(self.snapshot.clone(), memory);
+        self.restart(self.snapshot.clone(), memory, self.images());
         self.recoveries += 1;
     }
 

@@ -44,6 +44,8 @@ export const DIGITS = new Table(SPECS, {
   "sample.classes": "0123456789",
   "sample.guidance_scale": 2,
   "sample.num_inference_steps": 25,
+  // Fresh noise at every step mends what early steps, where the model sees nothing but noise, got wrong.
+  "sample.eta": 1,
   "sample.num_samples": 80,
   "view.shown": "noisy",
   "view.speed": 1,

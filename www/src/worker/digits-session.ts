@@ -1,7 +1,7 @@
 /** The digits task: a U-Net on images that stream in while it trains, and a run that survives the tab. */
 import { fetchManifest } from "../data/manifest";
 import { loadShards, type Progress } from "../data/shards";
-import type { Config, ImageConfig, MemoryPlan } from "../engine-types";
+import type { ImageConfig, MemoryPlan } from "../engine-types";
 import type { Engine, Sample } from "./engine-api";
 import { toFault } from "./fault";
 import type { Command, Credits, ImageStrip, Origin, OwnImages, TimedClip, Update } from "./protocol";
@@ -43,7 +43,6 @@ export class DigitsSession extends Session {
   /** Own images that storage does not hold yet. */
   #ownUnsaved = false;
   /** Own images that the engine has not seen yet. */
-  #ownChanged = false;
 
   protected override get canTrain(): boolean {
     return this.#onDevice > 0;
@@ -74,11 +73,8 @@ export class DigitsSession extends Session {
         return this.#plan(command);
       case "own_images":
         this.#own = command.images;
-        this.#ownUnsaved = this.#ownChanged = true;
+        this.#ownUnsaved = true;
         return null;
-      case "reset":
-        await this.#forgetOwn(command.config);
-        return super.perform(command);
       case "fetch_images":
         this.#fetch(imagesOf(this.ready()));
         return null;
@@ -121,14 +117,6 @@ export class DigitsSession extends Session {
   #plan({ config, sample }: Command & { type: "plan" }): MemoryPlan {
     const { backend, software } = this.ready().adapter();
     return this.module.memory_plan(this.module.check_config(config), sample, software || backend === "cpu");
-  }
-
-  /** The engine keeps the images of a data set with the same name; the visitor's others have it, too. */
-  async #forgetOwn(config: Config): Promise<void> {
-    if (config.images?.dataset !== "own" || !this.#ownChanged) return;
-    this.#ownChanged = false;
-    const engine = this.ready();
-    if (imagesOf(engine).dataset === "own") await engine.reset({ ...config, images: { ...config.images, dataset: "mnist" } });
   }
 
   // The run in the browser's storage
