@@ -13,11 +13,11 @@ mod images;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
-use common::{backend, name_of, named};
+use common::{Arguments, backend, name_of, named};
 use indicatif::{ProgressBar, ProgressStyle};
-use lexopt::prelude::*;
 use pollster::block_on;
 use unnoise::plan::Backend;
 use unnoise::train::{ClassConditioning, Config, FILES, Folder, ImageDataset, LrSchedule, Preset, Snapshot, Trainer};
@@ -51,51 +51,29 @@ struct Options {
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut given: Vec<(String, String)> = Vec::new();
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("help") | Short('h') => {
-                println!("{HELP}");
-                std::process::exit(0);
-            }
-            Long(name) => {
-                let name = name.to_string();
-                let value = parser.value()?.string()?;
-                given.push((name, value));
-            }
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let mut value = |name: &str| given.iter().position(|(n, _)| n == name).map(|i| given.swap_remove(i).1);
-    let dataset: ImageDataset = named("--dataset", value("dataset").as_deref().unwrap_or("mnist"))?;
-    let preset: Preset = named("--preset", value("preset").as_deref().unwrap_or("small"))?;
+    let mut given = Arguments::read(HELP)?;
+    let dataset: ImageDataset = named("--dataset", given.value("dataset").as_deref().unwrap_or("mnist"))?;
+    let preset: Preset = named("--preset", given.value("preset").as_deref().unwrap_or("small"))?;
     let mut config = preset.config(dataset);
-    let number = |name: &str, text: Option<String>, default: f64| match text {
-        None => Ok(default),
-        Some(text) => text.parse::<f64>().map_err(|_| format!("--{name}: “{text}” is no number")),
-    };
     let training = &mut config.training;
-    training.batch_size = number("batch-size", value("batch-size"), training.batch_size as f64)? as usize;
-    training.learning_rate = number("learning-rate", value("learning-rate"), training.learning_rate)?;
-    training.ema_decay = number("ema-decay", value("ema-decay"), training.ema_decay)?;
-    training.lr_schedule = named::<LrSchedule>("--lr-schedule", value("lr-schedule").as_deref().unwrap_or("constant"))?;
-    config.seed = number("seed", value("seed"), 1.0)? as u32;
-    let epochs = number("epochs", value("epochs"), 5.0)?;
+    training.batch_size = given.parsed("batch-size")?.unwrap_or(training.batch_size);
+    training.learning_rate = given.parsed("learning-rate")?.unwrap_or(training.learning_rate);
+    training.ema_decay = given.parsed("ema-decay")?.unwrap_or(training.ema_decay);
+    training.lr_schedule = named::<LrSchedule>("--lr-schedule", given.value("lr-schedule").as_deref().unwrap_or("constant"))?;
+    config.seed = given.parsed("seed")?.unwrap_or(config.seed);
     let images = config.images.as_mut().ok_or("a preset is a run on images")?;
-    if let Some(name) = value("conditioning") {
+    if let Some(name) = given.value("conditioning") {
         images.set_conditioning(named::<ClassConditioning>("--conditioning", &name)?);
     }
-    let per_epoch = images.count as f64 / config.training.batch_size as f64;
-    let steps = number("steps", value("steps"), (epochs * per_epoch).ceil())? as usize;
+    let per_epoch = images.count as f64 / config.training.batch_size.max(1) as f64;
+    let epochs: f64 = given.parsed("epochs")?.unwrap_or(5.0);
+    let steps = given.parsed("steps")?.unwrap_or((epochs * per_epoch).ceil() as usize);
     config.training.total_steps = steps.max(1);
-    let default_out = format!("runs/{}-{}", name_of(&dataset)?, name_of(&preset)?);
-    let out = value("out").map_or_else(|| default_out.into(), PathBuf::from);
-    let backend = value("backend").unwrap_or_else(|| "auto".into());
-    let every = number("checkpoint-every", value("checkpoint-every"), 60.0)?;
-    if let Some((name, _)) = given.first() {
-        return Err(format!("--{name} is unknown; --help lists the options").into());
-    }
+    let usual = format!("runs/{}-{}", name_of(&dataset)?, name_of(&preset)?);
+    let out = given.value("out").unwrap_or(usual).into();
+    let backend = given.value("backend").unwrap_or_else(|| "auto".into());
+    let every = given.parsed("checkpoint-every")?.unwrap_or(60.0);
+    given.finish()?;
     config.validate()?;
     Ok(Options { config, out, steps, backend, every })
 }
@@ -136,7 +114,11 @@ fn keep(out: &Path, snapshot: &Snapshot, losses: &str) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    common::program(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let options = options()?;
     let config = &options.config;
     let wanted = config.images.as_ref().ok_or("a preset is a run on images")?;

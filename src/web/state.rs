@@ -99,7 +99,8 @@ impl State {
     pub fn images_for(&self, config: &Config) -> Option<Rc<ImageSet>> {
         let (Some(now), Some(then)) = (&self.config().images, &config.images) else { return None };
         let named = then.dataset != ImageDataset::Own;
-        let same = named && (now.dataset, now.side, now.channels) == (then.dataset, then.side, then.channels) && now.classes <= then.classes;
+        let same =
+            named && (now.dataset, now.side, now.channels) == (then.dataset, then.side, then.channels) && now.classes <= then.classes;
         self.images.clone().filter(|images| same && images.len() <= then.count)
     }
 
