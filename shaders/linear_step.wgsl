@@ -1,6 +1,6 @@
-// Reverse update in place, with this step's row (c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x, k_e) of the table:
+// Reverse update in place, with this step's row (c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x) of the table:
 //   clean = p_x · x + p_e · e, x ← c_x · x + c_e · e + c_z · z
-// or with CLIPPED, clean being brought into [-1, 1], x ← k_0 · clean + k_x · x + k_e · e + c_z · z.
+// or with CLIPPED, clean being brought into [-1, 1], x ← k_0 · clean + k_x · x + c_z · z.
 // A frame of 0 or more keeps a copy of the new x in frames[frame], and, if PREDICTED, of clean in predicted[frame].
 // Grid: one thread per element of x. Workgroup memory: none.
 #import index
@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> x: array<f32>; // [n]
 @group(0) @binding(2) var<storage, read> e: array<f32>; // [n]
-@group(0) @binding(3) var<storage, read> coefficients: array<f32>; // [steps, 9]
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>; // [steps, 8]
 @group(0) @binding(4) var<storage, read> counters: array<u32>; // state: STEP, …
 @group(0) @binding(5) var<storage, read_write> frames: array<f32>; // [frame_count, n]
 #if NOISE
@@ -29,11 +29,11 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
     if (i >= p.n) { return; }
-    let row = 9u * min(counters[STEP], p.steps - 1u);
+    let row = 8u * min(counters[STEP], p.steps - 1u);
     var clean = coefficients[row + 4u] * x[i] + coefficients[row + 5u] * e[i];
 #if CLIPPED
     clean = clamp(clean, -1.0, 1.0);
-    var y = coefficients[row + 6u] * clean + coefficients[row + 7u] * x[i] + coefficients[row + 8u] * e[i];
+    var y = coefficients[row + 6u] * clean + coefficients[row + 7u] * x[i];
 #else
     var y = coefficients[row] * x[i] + coefficients[row + 1u] * e[i];
 #endif

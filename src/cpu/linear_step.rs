@@ -11,7 +11,7 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (e, coefficients, z) = (c.input("e")?, c.input("coefficients")?, c.optional("z"));
     let step = c.integers("counters")?[counter::STEP] as usize;
     let (x, frames) = (c.output("x")?, c.output("frames")?);
-    let row = &coefficients[9 * step.min(steps - 1)..][..9];
+    let row = &coefficients[8 * step.min(steps - 1)..][..8];
     let frame = Some(row[3].wide()).filter(|f| *f >= 0.0 && (*f as usize) < frame_count).map(|f| f as usize * n);
     let clip = c.flag("CLIPPED");
     let mut predicted = if c.flag("PREDICTED") { Some(c.output("predicted")?) } else { None };
@@ -21,7 +21,7 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
         let mut y = row[0] * x[i] + row[1] * e[i];
         if clip {
             clean = if clean > one { one } else if clean < -one { -one } else { clean };
-            y = row[6] * clean + row[7] * x[i] + row[8] * e[i];
+            y = row[6] * clean + row[7] * x[i];
         }
         if let Some(z) = z {
             y += row[2] * z[i];

@@ -47,20 +47,20 @@ pub struct StepCoefficients {
     pub p_x: f64,
     /// Factor of the predicted noise in `x̂_0`.
     pub p_eps: f64,
-    /// Factor of `x̂_0` where it enters the step by itself: `x_prev = k_x0 · x̂_0 + k_x · x + k_eps · ε̂ + c_noise · z`, which is the
-    /// same step unless `x̂_0` is clipped in between (diffusers' `clip_sample`).
+    /// Factor of `x̂_0` where it enters the step by itself: `x_prev = k_x0 · x̂_0 + k_x · x + c_noise · z`, which is the same step
+    /// unless `x̂_0` is clipped in between (diffusers' `clip_sample`). The noise that goes with a clipped `x̂_0` is then the one that
+    /// leads from it to `x` (diffusers' `use_clipped_model_output`): with the network's own, which guidance makes longer than
+    /// noise is, every step would leave more noise than the next one expects.
     pub k_x0: f64,
     /// Factor of the sample beside it.
     pub k_x: f64,
-    /// Factor of the predicted noise beside it.
-    pub k_eps: f64,
 }
 
 impl StepCoefficients {
     /// A row of the table that a device reads (see [`crate::graph::ops::process::STEP_COLUMNS`]), keeping its result in `frame`.
-    pub fn row(&self, frame: Option<usize>) -> [f32; 9] {
+    pub fn row(&self, frame: Option<usize>) -> [f32; 8] {
         let frame = frame.map_or(-1.0, |f| f as f64);
-        [self.c_x, self.c_eps, self.c_noise, frame, self.p_x, self.p_eps, self.k_x0, self.k_x, self.k_eps].map(|v| v as f32)
+        [self.c_x, self.c_eps, self.c_noise, frame, self.p_x, self.p_eps, self.k_x0, self.k_x].map(|v| v as f32)
     }
 
     /// `x_prev` of one element.
@@ -75,7 +75,7 @@ impl StepCoefficients {
 
     /// `x_prev` of one element, with `x̂_0` kept within [-1, 1].
     pub fn apply_clipped(&self, x: f64, epsilon: f64, z: f64) -> f64 {
-        self.k_x0 * self.predict(x, epsilon).clamp(-1.0, 1.0) + self.k_x * x + self.k_eps * epsilon + self.c_noise * z
+        self.k_x0 * self.predict(x, epsilon).clamp(-1.0, 1.0) + self.k_x * x + self.c_noise * z
     }
 
     /// `[p_x, p_eps]` at timestep `t`: `x = √ᾱ_t x̂_0 + √(1-ᾱ_t) ε̂` solved for `x̂_0`.
@@ -93,8 +93,10 @@ impl StepCoefficients {
         let k_eps = (1.0 - before - variance).max(0.0).sqrt();
         let c_eps = k_eps - c_x * (1.0 - now).sqrt();
         let [p_x, p_eps] = Self::prediction(schedule, t);
-        let (c_noise, k_x0, k_x) = (variance.sqrt(), before.sqrt(), 0.0);
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x, k_eps }
+        // ε̂ = (x - √ᾱ_t x̂_0)/√(1-ᾱ_t) put into the same formula.
+        let (c_noise, k_x) = (variance.sqrt(), k_eps / (1.0 - now).sqrt());
+        let k_x0 = before.sqrt() - k_x * now.sqrt();
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x }
     }
 
     fn ddpm(schedule: &Schedule, t: usize, prev: Option<usize>, variance_type: VarianceType) -> Self {
@@ -113,7 +115,7 @@ impl StepCoefficients {
         let (now, before) = (schedule.alphas_cumprod[t], schedule.alpha_cumprod(prev));
         let (k_x0, k_x) = (before.sqrt() * beta / (1.0 - now), (1.0 - beta).sqrt() * (1.0 - before) / (1.0 - now));
         let c_noise = variance.sqrt();
-        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x, k_eps: 0.0 }
+        StepCoefficients { timestep: t, prev_timestep: prev, c_x, c_eps, c_noise, p_x, p_eps, k_x0, k_x }
     }
 }
 

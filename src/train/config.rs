@@ -239,7 +239,7 @@ impl SampleOptions {
             }
         }
         let schedule = crate::diffusion::Schedule::new(&config.schedule)?;
-        self.sampler_config().steps(&schedule).map(|_| ())
+        self.sampler_config(config).steps(&schedule).map(|_| ())
     }
 
     fn validate_classes(&self, images: &ImageConfig) -> Result<()> {
@@ -262,10 +262,16 @@ impl SampleOptions {
     }
 
     /// What the sampler's table is made from.
-    pub fn sampler_config(&self) -> SamplerConfig {
+    pub fn sampler_config(&self, config: &Config) -> SamplerConfig {
         // `leading`, diffusers' default, starts well below T - 1, where the data still show through: a model of few
-        // dimensions pays for that. Both others start at T - 1; `trailing` also holds for a handful of steps.
-        let spacing = if self.num_inference_steps < 10 { TimestepSpacing::Trailing } else { TimestepSpacing::Linspace };
+        // dimensions pays for that. Both others start at T - 1; `trailing` also holds for a handful of steps. Images want it: at
+        // T - 1 a cosine schedule has next to no signal (√ᾱ = 5e-5), and x̂_0, the error of ε̂ divided by that, is a pattern that
+        // later steps take for data, the more so with guidance.
+        let spacing = match (self.num_inference_steps, &config.images) {
+            (..10, _) => TimestepSpacing::Trailing,
+            (_, Some(_)) => TimestepSpacing::Leading,
+            (_, None) => TimestepSpacing::Linspace,
+        };
         SamplerConfig {
             sampler: self.sampler,
             num_inference_steps: self.num_inference_steps,

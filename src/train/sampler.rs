@@ -84,7 +84,7 @@ impl Sampler {
     /// [`Error::Config`] naming the option as `sample.…`.
     pub(super) fn shape(config: &Config, options: &SampleOptions) -> Result<SampleShape> {
         options.validate(config)?;
-        Ok(Self::shape_of(config, options, &options.sampler_config().steps(&Schedule::new(&config.schedule)?)?))
+        Ok(Self::shape_of(config, options, &options.sampler_config(config).steps(&Schedule::new(&config.schedule)?)?))
     }
 
     fn shape_of(config: &Config, options: &SampleOptions, table: &[StepCoefficients]) -> SampleShape {
@@ -111,7 +111,7 @@ impl Sampler {
     ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
         options.validate(trainer.config())?;
         let schedule = Schedule::new(&trainer.config().schedule)?;
-        let table = options.sampler_config().steps(&schedule)?;
+        let table = options.sampler_config(trainer.config()).steps(&schedule)?;
         let shape = Self::shape_of(trainer.config(), options, &table);
         if kept.as_ref().is_none_or(|s| s.shape != shape || s.weights != options.weights) {
             if let Some(old) = kept.take() {

@@ -45,8 +45,8 @@ impl From<Tensor> for Frames {
 #[derive(Debug)]
 struct NextStep;
 
-/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x, k_e]`.
-pub const STEP_COLUMNS: usize = 9;
+/// Columns of [`Graph::linear_step`]'s table: `[c_x, c_e, c_z, frame, p_x, p_e, k_0, k_x]`.
+pub const STEP_COLUMNS: usize = 8;
 
 impl Graph {
     /// Mixes `x` and `e`, both `[B, …]`, by the row of `table [T, 2]` that `t [B]` names per sample: the forward jump
@@ -60,9 +60,9 @@ impl Graph {
         self.apply(AtStep { count }, &[table, counters])
     }
 
-    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 9]`, whose columns
+    /// Updates the resource `x` in place: `x ← c_x x + c_e e + c_z z`, with row `step` of `coefficients [S, 8]`, whose columns
     /// are those of [`STEP_COLUMNS`]. The predicted clean sample is `x̂_0 = p_x x + p_e e`; with `frames.clip` it is brought into
-    /// [-1, 1], and then `x ← k_0 x̂_0 + k_x x + k_e e + c_z z`. Unless `frame` is negative, that frame of `frames.samples`
+    /// [-1, 1], and then `x ← k_0 x̂_0 + k_x x + c_z z`. Unless `frame` is negative, that frame of `frames.samples`
     /// and `frames.predicted` keeps a copy of the new `x` and of `x̂_0`.
     pub fn linear_step(
         &mut self,
@@ -170,7 +170,7 @@ impl Op for LinearStep {
             {
                 Ok(TensorType::f32([1]))
             }
-            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 9], counters, and frames (and predicted) [F, …]", inputs)),
+            _ => Err(expected("x, e (and z) of one shape, coefficients [S, 8], counters, and frames (and predicted) [F, …]", inputs)),
         }
     }
 
