@@ -1,7 +1,7 @@
 /**
  * Draws loss curves: `node scripts/curve.mjs <out.svg> <title> <losses.csv> [<label> <losses.csv> …]`.
  *
- * A file has the columns step and loss, as `--example train` writes it. Thin: every loss; bold: the mean of 100. The loss axis
+ * A file has the columns step and loss, as `--example train` writes it. Thin: single losses; bold: the mean of 100. The loss axis
  * is logarithmic. The drawing follows the reader's light or dark theme.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -28,8 +28,10 @@ const [low, high] = [Math.min(...losses), Math.max(...losses)].map(Math.log10);
 const x = (step) => LEFT + ((WIDTH - LEFT - RIGHT) * step) / steps;
 const y = (loss) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - Math.log10(loss))) / (high - low);
 const path = (points) => points.map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join("");
+/** At most 1,000 of them, evenly spread. */
+const thinned = (rows) => rows.filter((_, i) => i % Math.ceil(rows.length / 1000) === 0);
 const means = (rows) => rows.flatMap(([step], i) => {
-  if (i + 1 < MEAN || (i + 1) % 10) return [];
+  if (i + 1 < MEAN || (i + 1) % Math.max(10, Math.ceil(rows.length / 300))) return [];
   const last = rows.slice(i + 1 - MEAN, i + 1);
   return [[step, last.reduce((sum, [, loss]) => sum + loss, 0) / MEAN]];
 });
@@ -43,7 +45,7 @@ ${text(LEFT, 22, title, 'class="t"')}
 ${ticks.map((tick) => `<path class="g" d="M${LEFT} ${y(tick).toFixed(1)}H${WIDTH - RIGHT}"/>${text(LEFT - 8, (y(tick) + 4).toFixed(1), tick, 'text-anchor="end"')}`).join("\n")}
 ${marks.map((mark) => text(x(mark).toFixed(1), HEIGHT - BOTTOM + 18, mark.toLocaleString("en"), 'text-anchor="middle"')).join("\n")}
 ${text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "training step", 'text-anchor="middle"')}
-${series.map(({ rows }, i) => `<path d="${path(rows)}" fill="none" stroke="${COLOURS[i % 3]}" stroke-opacity="0.25"/>
+${series.map(({ rows }, i) => `<path d="${path(thinned(rows))}" fill="none" stroke="${COLOURS[i % 3]}" stroke-opacity="0.25"/>
 <path d="${path(means(rows))}" fill="none" stroke="${COLOURS[i % 3]}" stroke-width="2.5"/>`).join("\n")}
 ${series.map(({ label }, i) => text(WIDTH - RIGHT, TOP + 16 * (i + 1), label, `text-anchor="end" style="fill:${COLOURS[i % 3]}"`)).join("\n")}
 </svg>
