@@ -39,8 +39,8 @@ export const digitsEn = {
   },
   weights: {
     label: "Weights",
-    pretrained: (set: string, preset: string) => `Pretrained: ${set}, ${preset}`,
-    pretrainedAbout: (steps: string, adapter: string) => `Shipped with this page, ${steps} steps trained on ${adapter}.`,
+    pretrained: (set: string, preset: string, steps: string, images: string) => `Pretrained: ${set} ${preset}, ${steps} steps of ${images} images`,
+    pretrainedAbout: (adapter: string) => (adapter ? `Shipped with this page; trained with this engine on ${adapter}.` : "Shipped with this page."),
     plusLive: (steps: string) => `${steps} more steps trained here.`,
     live: "Live: trained here",
     liveAbout: (set: string, preset: string) => `${set}, ${preset}, from random weights.`,

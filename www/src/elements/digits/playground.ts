@@ -37,6 +37,17 @@ export class DigitsPlayground extends Tool<DigitsStore> {
     return (this.store?.playback.clip ?? null) as ImageClip | null;
   }
 
+  /**
+   * The last samples as images: bytes `[count, side, side, channels]`, and the class that each was asked for (none where the model
+   * knows no classes). Null before the first.
+   */
+  get samples(): { pixels: Uint8Array; count: number; side: number; channels: number; labels: number[] } | null {
+    const { clip } = this;
+    if (!clip) return null;
+    const { frames, frameCount, count, side, channels, labels } = clip;
+    return { pixels: frames.slice((frameCount - 1) * count * side * side * channels), count, side, channels, labels };
+  }
+
   protected makeStore(view: ViewOptions, text: Texts): DigitsStore {
     return new DigitsStore(view, text);
   }

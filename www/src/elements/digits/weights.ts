@@ -41,8 +41,8 @@ export class DigitsWeights extends StoreElement<DigitsStore> {
     const more = (metrics?.step ?? 0) - originStep;
     const plus = more > 0 ? ` ${weights.plusLive(number.whole(more))}` : "";
     if (origin.kind === "pretrained") {
-      const about = weights.pretrainedAbout(number.whole(origin.steps), runs.shipped?.adapter ?? "");
-      return [weights.pretrained(data.names[origin.dataset], presets[origin.preset] ?? ""), about + plus];
+      const title = weights.pretrained(data.names[origin.dataset], presets[origin.preset] ?? "", number.whole(origin.steps), number.whole(origin.images));
+      return [title, weights.pretrainedAbout(runs.shipped?.adapter ?? "") + plus];
     }
     if (origin.kind === "file") return [weights.file(origin.name), `${subject}.${plus}`];
     return [weights.live, weights.liveAbout(data.names[dataset], preset)];
