@@ -157,6 +157,104 @@ test("own images are read, trained on, and there again after a reload", { timeou
   assert.deepEqual(visit.problems, []);
 });
 
+/** A PNG sheet of `columns` × `rows` discs, each cell 20 × 20 pixels. */
+async function sheet(page, columns, rows) {
+  const bytes = await page.evaluate(async ([across, down]) => {
+    const canvas = new OffscreenCanvas(20 * across, 20 * down);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = "#fff";
+    for (let i = 0; i < across * down; i++) {
+      context.beginPath();
+      context.arc(20 * (i % across) + 10, 20 * Math.floor(i / across) + 10, 3 + (i % 6), 0, 7);
+      context.fill();
+    }
+    return Array.from(new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()));
+  }, [columns, rows]);
+  return { name: "sheet.png", mimeType: "image/png", buffer: Buffer.from(bytes) };
+}
+
+test("a sheet is cut as guessed, or as the visitor says", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, until } = visit;
+  await visit.untilStep(5);
+  const columns = page.getByRole("spinbutton", { name: "Columns" });
+  const rows = page.getByRole("spinbutton", { name: "Rows" });
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles([await sheet(page, 12, 3)]);
+  await page.getByText("36 images in one class").waitFor();
+  assert.deepEqual([await columns.inputValue(), await rows.inputValue()], ["12", "3"], "as guessed");
+  await columns.fill("6");
+  await page.getByRole("checkbox", { name: "Each row is a class" }).check();
+  await button(page, "Cut anew").click();
+  await page.getByText("18 images in 3 classes").waitFor();
+  await until("images", (v) => v === "18");
+  // What cannot be is said, and the images stay.
+  await columns.fill("7");
+  await button(page, "Cut anew").click();
+  await page.locator("unnoise-digits-data").getByRole("alert").filter({ hasText: "7 columns and 3 rows do not divide" }).waitFor();
+  assert.equal(await columns.inputValue(), "7", "to be corrected");
+  await visit.untilStep((await visit.step()) + 3);
+  await page.screenshot({ path: join(output, "digits-sheet.png"), fullPage: true });
+  await columns.fill("12");
+  await button(page, "Cut anew").click();
+  await page.getByText("36 images in 3 classes").waitFor();
+  assert.deepEqual(visit.problems, []);
+});
+
+test("more than ten classes are chosen by a list", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page } = visit;
+  await visit.untilStep(5);
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles([await sheet(page, 3, 12)]);
+  await page.getByText("36 images in one class").waitFor();
+  await page.getByRole("checkbox", { name: "Each row is a class" }).check();
+  await button(page, "Cut anew").click();
+  await page.getByText("36 images in 12 classes").waitFor();
+  const list = page.getByRole("textbox", { name: "Classes to draw" });
+  assert.equal(await list.inputValue(), "0-9");
+  const drawn = (classes) => page.waitForFunction(([tag, wanted]) => [...new Set(document.querySelector(tag).clip?.labels)].sort((a, b) => a - b).join() === wanted, [element, classes]);
+  await list.fill("0-2, 11");
+  await list.press("Enter");
+  await drawn("0,1,2,11");
+  assert.ok(new URL(page.url()).hash.includes("sample.classes=0-2,11"));
+  await list.fill("3, 12");
+  await list.press("Enter");
+  await page.locator("unnoise-digits-classes").getByRole("alert").filter({ hasText: "numbers from 0 to 11" }).waitFor();
+  await list.fill("11");
+  await list.press("Enter");
+  await drawn("11");
+  await button(page, "All").click();
+  await drawn([...Array(12).keys()].join());
+  assert.equal(await list.inputValue(), "0-11");
+  assert.deepEqual(visit.problems, []);
+});
+
+test("loading and compiling are announced at their start, half and end", { timeout: 60_000 }, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  // What the live region says, from the first word on.
+  await page.addInitScript(() => {
+    globalThis.heard = [];
+    setInterval(() => {
+      const text = document.querySelector("unnoise-digits")?.renderRoot?.querySelector("unnoise-announcer")?.renderRoot?.textContent.trim();
+      if (text && text !== globalThis.heard.at(-1)) globalThis.heard.push(text);
+    }, 50);
+  });
+  // Shards that take their time.
+  await page.route(/train-\d\.bin\.gz$/, async (route) => {
+    await new Promise((done) => setTimeout(done, 1800));
+    await route.continue();
+  });
+  await page.goto(`${server.urlFake}?autoplay=0#task=digits&v=1&preset=tiny`);
+  await page.waitForFunction(() => globalThis.heard.includes("MNIST is loaded: 60,000 images."), undefined, { timeout: 40_000 });
+  const heard = await page.evaluate(() => globalThis.heard);
+  const about = (word) => heard.filter((text) => text.includes(word));
+  assert.deepEqual(about("MNIST"), ["Loading MNIST.", "MNIST is half loaded.", "MNIST is loaded: 60,000 images."]);
+  assert.ok(heard.some((text) => /kernels/.test(text)), heard.join(" "));
+  await context.close();
+});
+
 test("everything works by keyboard", { timeout: 60_000 }, async () => {
   const visit = await start("&v=1&preset=tiny");
   const { page, until } = visit;

@@ -166,6 +166,8 @@ export class DigitsGrid extends StoreElement<DigitsStore> {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     context.fillStyle = style.getPropertyValue("outline-color");
+    // More classes than columns: no column is of one class.
+    if (clip.labels.some((label, i) => label !== clip.labels[i % COLUMNS])) return;
     for (let column = 0; column < Math.min(COLUMNS, clip.labels.length); column++) {
       const label = clip.labels[column]!;
       const name = this.store.classNames[label] ?? String(label);

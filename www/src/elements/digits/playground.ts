@@ -27,7 +27,7 @@ import type { DigitsStrip } from "./strip";
 import "./strip";
 import "./weights";
 
-const WIDE = "(min-width: 60rem)";
+const WIDE = "(min-width: 56.25rem)";
 
 export class DigitsPlayground extends Tool<DigitsStore> {
   static override styles = [palette, base, layout, digitsLayout];
