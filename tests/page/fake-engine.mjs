@@ -158,7 +158,6 @@ export class Engine {
     this.#before = readFake(weights).step;
     this.#config.images.unet = { ...this.#config.images.unet, ...JSON.parse(json) };
     this.#step = this.#told = 0;
-    this.#drop();
     return this.config();
   }
   async export_folder() {

@@ -170,7 +170,7 @@ export class LossCurve extends StoreElement {
         legend: { show: false },
         padding: [8, 16, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, fill: colour("samples") } },
-        scales: { x: { time: false }, y: log ? { distr: 3 } : { range: () => [0, this.#top()] } },
+        scales: { x: { time: false, range: (_, from, to) => (from === null || to === null ? [0, 100] : [from, Math.max(to, from + 1)]) }, y: log ? { distr: 3 } : { range: () => [0, this.#top()] } },
         axes: [
           { ...axis, size: 24, gap: 4, space: 64, values: (_, ticks) => ticks.map((v) => (Number.isInteger(v) ? number.whole(v) : "")) },
           { ...axis, size: 36, gap: 4, space: 32, values: (_, ticks) => ticks.map((v) => (v === null ? "" : v < 1000 ? number.significant(v, 2) : number.reading(v))) },

@@ -84,9 +84,10 @@ export class DigitsStore extends RunStore {
     const { ui, number } = this.text;
     const { clip } = this.playback;
     if (!clip) return this.phase === "ready" ? this.words.grid.waiting : (this.waiting ?? ui.phase[this.phase]);
-    const ms = clip.milliseconds < 10 ? number.fixed(clip.milliseconds, 1) : number.whole(clip.milliseconds);
+    const untouched = this.origin.kind === "pretrained" && clip.step === this.originStep;
     const sampler = ui.choices[clip.options.sampler] ?? clip.options.sampler;
-    return `${ui.stage.caption(number.whole(clip.count), sampler, number.whole(clip.evaluations), ms)}, ${ui.stage.atStep(number.whole(clip.step))}.`;
+    const facts = ui.stage.caption(number.whole(clip.count), sampler, number.whole(clip.evaluations), this.duration(clip.milliseconds));
+    return `${facts}, ${untouched ? this.words.grid.pretrained : ui.stage.atStep(number.whole(clip.step))}.`;
   }
 
   get progress(): string | null {

@@ -96,6 +96,12 @@ export abstract class RunStore extends Board {
   get jobs(): Job[] {
     return [];
   }
+  /** How long something took, in words. */
+  protected duration(ms: number): string {
+    const { ui, number } = this.text;
+    if (ms >= 10_000) return ui.stage.seconds(number.fixed(ms / 1000, 1));
+    return ui.stage.milliseconds(ms < 10 ? number.fixed(ms, 1) : number.whole(ms));
+  }
   choice(_key: string, name: string): string {
     return this.text.ui.choices[name] ?? name;
   }

@@ -100,6 +100,7 @@ export const digitsEn = {
     describe: (d: { count: string; set: string; classes: string; timestep: string; step: string }) =>
       `Grid of ${d.count} samples, ${d.set}${d.classes}, at timestep ${d.timestep}, drawn by the model after ${d.step} training steps.`,
     ofClasses: (names: string) => `, classes ${names}`,
+    pretrained: "pretrained weights",
     describeEmpty: "Grid of samples; none yet.",
     cells: "Look at one sample with the arrow keys",
     cell: (row: string, column: string, name: string) => `Row ${row}, column ${column}${name && `: ${name}`}`,

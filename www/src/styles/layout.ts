@@ -83,15 +83,15 @@ export const layout = css`
       top: 1rem;
     }
     .view {
-      --stage-height: clamp(20rem, calc(100vh - 20.75rem), 48rem);
+      --stage-height: clamp(17rem, calc(100vh - 20.75rem), 48rem);
     }
     /* With a notice above, the data sets still fit on the first screen. */
     .tool:has(unnoise-notices:not([hidden])) .view {
-      --stage-height: clamp(20rem, calc(100vh - 26rem), 48rem);
+      --stage-height: clamp(17rem, calc(100vh - 26rem), 48rem);
     }
   }
   /* Lower than this, the left column would be cut off at the bottom for as long as it stays in view. */
-  @media (min-width: 56.25rem) and (max-height: 35.5rem) {
+  @media (min-width: 56.25rem) and (max-height: 37rem) {
     .left {
       position: static;
     }
