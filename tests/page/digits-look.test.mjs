@@ -328,6 +328,37 @@ for (const width of [320, 390, 768, 1280, 1600]) {
   }
 }
 
+test("the left column stays in view, whole, while the settings scroll", { timeout: 60_000 }, async () => {
+  for (const [width, height] of [[1280, 900], [1280, 700], [900, 600], [1600, 1000]]) {
+    const visit = await start("", { viewport: { width, height } });
+    await visit.until("samples", (v) => Number(v) >= 1);
+    const { top, bottom, apart } = await visit.page.evaluate((tag) => {
+      scrollTo(0, 500);
+      const root = document.querySelector(tag).renderRoot;
+      const box = (selector) => root.querySelector(selector).getBoundingClientRect();
+      return { top: box(".left").top, bottom: box(".left").bottom, apart: box(".right").left - box(".left").right };
+    }, element);
+    assert.ok(top >= 0 && bottom <= height, `at ${width} × ${height} the column reaches from ${top} to ${bottom}`);
+    assert.ok(apart > 0, `at ${width} × ${height} the columns are ${apart} px apart`);
+    await visit.context.close();
+  }
+});
+
+test("the band of the loss, and words about it, are there only for usual settings", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page } = visit;
+  const band = page.locator("unnoise-loss-curve").getByText("expected");
+  const words = page.getByText("The band in the chart");
+  await visit.untilStep(5);
+  await band.waitFor();
+  await words.waitFor();
+  await visit.field("training.batch_size").getByRole("spinbutton").fill("16");
+  await visit.field("training.batch_size").getByRole("spinbutton").press("Enter");
+  await band.waitFor({ state: "detached" });
+  await words.waitFor({ state: "hidden" });
+  assert.deepEqual(visit.problems, []);
+});
+
 test("reduced motion shows results without playing them", { timeout: 60_000 }, async () => {
   const visit = await start("&v=1&preset=tiny", { reducedMotion: "reduce" });
   await visit.until("samples", (v) => Number(v) >= 2);

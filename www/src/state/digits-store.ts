@@ -84,7 +84,7 @@ export class DigitsStore extends RunStore {
     const { ui, number } = this.text;
     const { clip } = this.playback;
     if (!clip) return this.phase === "ready" ? this.words.grid.waiting : (this.waiting ?? ui.phase[this.phase]);
-    const untouched = this.origin.kind === "pretrained" && clip.step === this.originStep;
+    const untouched = this.untouched && clip.step === this.originStep;
     const sampler = ui.choices[clip.options.sampler] ?? clip.options.sampler;
     const facts = ui.stage.caption(number.whole(clip.count), sampler, number.whole(clip.evaluations), this.duration(clip.milliseconds));
     return `${facts}, ${untouched ? this.words.grid.pretrained : ui.stage.atStep(number.whole(clip.step))}.`;
@@ -132,6 +132,11 @@ export class DigitsStore extends RunStore {
 
   get conditioned(): boolean {
     return this.settings?.["images.conditioning"] !== "none" && this.classNames.length > 1;
+  }
+
+  /** Whether these are shipped weights as they came. */
+  get untouched(): boolean {
+    return this.origin.kind === "pretrained" && (this.metrics?.step ?? 0) === this.originStep;
   }
 
   /** Passes over the data so far. */
@@ -207,11 +212,14 @@ export class DigitsStore extends RunStore {
       if (key === "preset") next = { ...settingsOf(next, base, this.#presets!), seed: next["seed"]! };
     }
     const config = this.table.toConfig(base, next);
+    const { untouched } = this;
     const kept = await this.runs.putAside();
     if (!(await this.attempt(this.client.call({ type: "reset", config }), key))) return false;
     if (kept) this.runs.offerAside(kept);
     await this.took(next, config, { kind: "live" });
-    if (this.wanted && !this.hidden) await this.run();
+    // Whoever looks at shipped weights wants to see those of the next set, too.
+    if (untouched && !this.wanted && key === IMAGES && this.runs.pretrained) await this.runs.usePretrained();
+    else if (this.wanted && !this.hidden) await this.run();
     else await this.sample();
     return true;
   }
