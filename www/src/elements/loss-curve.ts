@@ -143,7 +143,8 @@ export class LossCurve extends StoreElement {
     const { steps, raw, smooth } = this.store.losses;
     const band = this.store.lossBand;
     const edge = (side: 1 | 2): (number | null)[] => steps.map((step) => (band ? within(band, step, side) : null));
-    const data: uPlot.AlignedData = [steps, raw, smooth, edge(1), edge(2)];
+    // The band comes first, so that the curves are drawn over it.
+    const data: uPlot.AlignedData = [steps, edge(1), edge(2), raw, smooth];
     if (this.#plot) this.#plot.setData(data);
     else this.#create(holder, data);
   }
@@ -177,12 +178,12 @@ export class LossCurve extends StoreElement {
         ],
         series: [
           {},
+          { points: { show: false }, pxAlign: 0 },
+          { points: { show: false }, pxAlign: 0 },
           { stroke: colour("data"), width: 1, alpha: 0.55, points: { show: false } },
           { stroke: colour("samples"), width: 2, points: { show: false } },
-          { points: { show: false } },
-          { points: { show: false } },
         ],
-        bands: [{ series: [4, 3], fill: colour("band") }],
+        bands: [{ series: [2, 1], fill: colour("band") }],
         hooks: { setCursor: [(plot) => this.#point(plot.cursor.idx ?? null)] },
       },
       data,
