@@ -23,25 +23,26 @@ const button = (page, name) => page.getByRole("button", { name, exact: true });
 test("pretrained weights are shown first and labelled; training from scratch can be undone", { timeout: 60_000 }, async () => {
   const visit = await start();
   const { page, data, until } = visit;
-  await page.getByText("Pretrained: MNIST, small").waitFor();
-  await page.getByText("12,000 steps trained on a made-up GPU").waitFor();
+  await page.getByText("Pretrained: MNIST small, 12,000 steps of 64 images").waitFor();
+  await page.getByText("trained with this engine on a made-up GPU").waitFor();
   await until("samples", (v) => Number(v) >= 1);
   assert.equal(await data("weights"), "pretrained");
   assert.equal(await data("state"), "paused");
-  assert.equal(await visit.step(), 12_000);
+  assert.equal(await visit.step(), 0, "training goes on with a fresh optimiser");
   await button(page, "Train").click();
-  await visit.untilStep(12_030);
+  await visit.untilStep(30);
   await page.getByText(/more steps trained here/).waitFor();
 
   await button(page, "Train from scratch").click();
   await until("weights", (v) => v === "live");
-  await page.getByText(/^The run MNIST small at step 12,0\d\d was put aside\.$/).waitFor();
+  await page.getByText(/^The run MNIST small at step [\d,]+ was put aside\.$/).waitFor();
   await visit.untilStep(5);
   await button(page, "Bring it back").click();
   await until("weights", (v) => v === "pretrained");
-  await visit.untilStep(12_030);
+  await visit.untilStep(30);
   await button(page, "Use pretrained weights").click();
-  await until("step", (v) => v === "12000");
+  await until("step", (v) => v === "0");
+  await until("weights", (v) => v === "pretrained");
   assert.deepEqual(visit.problems, []);
 });
 
@@ -156,6 +157,104 @@ test("own images are read, trained on, and there again after a reload", { timeou
   assert.deepEqual(visit.problems, []);
 });
 
+/** A PNG sheet of `columns` × `rows` discs, each cell 20 × 20 pixels. */
+async function sheet(page, columns, rows) {
+  const bytes = await page.evaluate(async ([across, down]) => {
+    const canvas = new OffscreenCanvas(20 * across, 20 * down);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = "#fff";
+    for (let i = 0; i < across * down; i++) {
+      context.beginPath();
+      context.arc(20 * (i % across) + 10, 20 * Math.floor(i / across) + 10, 3 + (i % 6), 0, 7);
+      context.fill();
+    }
+    return Array.from(new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()));
+  }, [columns, rows]);
+  return { name: "sheet.png", mimeType: "image/png", buffer: Buffer.from(bytes) };
+}
+
+test("a sheet is cut as guessed, or as the visitor says", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page, until } = visit;
+  await visit.untilStep(5);
+  const columns = page.getByRole("spinbutton", { name: "Columns" });
+  const rows = page.getByRole("spinbutton", { name: "Rows" });
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles([await sheet(page, 12, 3)]);
+  await page.getByText("36 images in one class").waitFor();
+  assert.deepEqual([await columns.inputValue(), await rows.inputValue()], ["12", "3"], "as guessed");
+  await columns.fill("6");
+  await page.getByRole("checkbox", { name: "Each row is a class" }).check();
+  await button(page, "Cut anew").click();
+  await page.getByText("18 images in 3 classes").waitFor();
+  await until("images", (v) => v === "18");
+  // What cannot be is said, and the images stay.
+  await columns.fill("7");
+  await button(page, "Cut anew").click();
+  await page.locator("unnoise-digits-data").getByRole("alert").filter({ hasText: "7 columns and 3 rows do not divide" }).waitFor();
+  assert.equal(await columns.inputValue(), "7", "to be corrected");
+  await visit.untilStep((await visit.step()) + 3);
+  await page.screenshot({ path: join(output, "digits-sheet.png"), fullPage: true });
+  await columns.fill("12");
+  await button(page, "Cut anew").click();
+  await page.getByText("36 images in 3 classes").waitFor();
+  assert.deepEqual(visit.problems, []);
+});
+
+test("more than ten classes are chosen by a list", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page } = visit;
+  await visit.untilStep(5);
+  await page.locator("unnoise-digits-data input[type=file]").setInputFiles([await sheet(page, 3, 12)]);
+  await page.getByText("36 images in one class").waitFor();
+  await page.getByRole("checkbox", { name: "Each row is a class" }).check();
+  await button(page, "Cut anew").click();
+  await page.getByText("36 images in 12 classes").waitFor();
+  const list = page.getByRole("textbox", { name: "Classes to draw" });
+  assert.equal(await list.inputValue(), "0-9");
+  const drawn = (classes) => page.waitForFunction(([tag, wanted]) => [...new Set(document.querySelector(tag).clip?.labels)].sort((a, b) => a - b).join() === wanted, [element, classes]);
+  await list.fill("0-2, 11");
+  await list.press("Enter");
+  await drawn("0,1,2,11");
+  assert.ok(new URL(page.url()).hash.includes("sample.classes=0-2,11"));
+  await list.fill("3, 12");
+  await list.press("Enter");
+  await page.locator("unnoise-digits-classes").getByRole("alert").filter({ hasText: "numbers from 0 to 11" }).waitFor();
+  await list.fill("11");
+  await list.press("Enter");
+  await drawn("11");
+  await button(page, "All").click();
+  await drawn([...Array(12).keys()].join());
+  assert.equal(await list.inputValue(), "0-11");
+  assert.deepEqual(visit.problems, []);
+});
+
+test("loading and compiling are announced at their start, half and end", { timeout: 60_000 }, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  // What the live region says, from the first word on.
+  await page.addInitScript(() => {
+    globalThis.heard = [];
+    setInterval(() => {
+      const text = document.querySelector("unnoise-digits")?.renderRoot?.querySelector("unnoise-announcer")?.renderRoot?.textContent.trim();
+      if (text && text !== globalThis.heard.at(-1)) globalThis.heard.push(text);
+    }, 50);
+  });
+  // Shards that take their time.
+  await page.route(/train-\d\.bin\.gz$/, async (route) => {
+    await new Promise((done) => setTimeout(done, 1800));
+    await route.continue();
+  });
+  await page.goto(`${server.urlFake}?autoplay=0#task=digits&v=1&preset=tiny`);
+  await page.waitForFunction(() => globalThis.heard.includes("MNIST is loaded: 60,000 images."), undefined, { timeout: 40_000 });
+  const heard = await page.evaluate(() => globalThis.heard);
+  const about = (word) => heard.filter((text) => text.includes(word));
+  assert.deepEqual(about("MNIST"), ["Loading MNIST.", "MNIST is half loaded.", "MNIST is loaded: 60,000 images."]);
+  assert.ok(heard.some((text) => /kernels/.test(text)), heard.join(" "));
+  await context.close();
+});
+
 test("everything works by keyboard", { timeout: 60_000 }, async () => {
   const visit = await start("&v=1&preset=tiny");
   const { page, until } = visit;
@@ -216,7 +315,7 @@ for (const width of [320, 390, 768, 1280, 1600]) {
       await visit.until("weights", (v) => v === "pretrained");
       await visit.until("samples", (v) => Number(v) >= 1);
       await button(visit.page, "Train").click();
-      await visit.untilStep(12_100);
+      await visit.untilStep(100);
       await button(visit.page, "Pause").click();
       await visit.until("state", (v) => v === "paused");
       await visit.page.waitForFunction((tag) => !document.querySelector(tag).store.playback.animating, element);
@@ -228,6 +327,37 @@ for (const width of [320, 390, 768, 1280, 1600]) {
     });
   }
 }
+
+test("the left column stays in view, whole, while the settings scroll", { timeout: 60_000 }, async () => {
+  for (const [width, height] of [[1280, 900], [1280, 700], [900, 600], [1600, 1000]]) {
+    const visit = await start("", { viewport: { width, height } });
+    await visit.until("samples", (v) => Number(v) >= 1);
+    const { top, bottom, apart } = await visit.page.evaluate((tag) => {
+      scrollTo(0, 500);
+      const root = document.querySelector(tag).renderRoot;
+      const box = (selector) => root.querySelector(selector).getBoundingClientRect();
+      return { top: box(".left").top, bottom: box(".left").bottom, apart: box(".right").left - box(".left").right };
+    }, element);
+    assert.ok(top >= 0 && bottom <= height, `at ${width} × ${height} the column reaches from ${top} to ${bottom}`);
+    assert.ok(apart > 0, `at ${width} × ${height} the columns are ${apart} px apart`);
+    await visit.context.close();
+  }
+});
+
+test("the band of the loss, and words about it, are there only for usual settings", { timeout: 60_000 }, async () => {
+  const visit = await start("&v=1&preset=tiny");
+  const { page } = visit;
+  const band = page.locator("unnoise-loss-curve").getByText("expected");
+  const words = page.getByText("The band in the chart");
+  await visit.untilStep(5);
+  await band.waitFor();
+  await words.waitFor();
+  await visit.field("training.batch_size").getByRole("spinbutton").fill("16");
+  await visit.field("training.batch_size").getByRole("spinbutton").press("Enter");
+  await band.waitFor({ state: "detached" });
+  await words.waitFor({ state: "hidden" });
+  assert.deepEqual(visit.problems, []);
+});
 
 test("reduced motion shows results without playing them", { timeout: 60_000 }, async () => {
   const visit = await start("&v=1&preset=tiny", { reducedMotion: "reduce" });

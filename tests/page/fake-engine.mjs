@@ -66,8 +66,18 @@ export function checkpoint(config, step) {
   return bytes;
 }
 
+function readFake(bytes) {
+  try {
+    return JSON.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(8))).__metadata__.fake);
+  } catch {
+    throw fault("the file is no checkpoint: its header is not JSON.", null, "checkpoint");
+  }
+}
+
 export class Engine {
   #config;
+  /** Steps that were trained into loaded weights. */
+  #before = 0;
   #step = 0;
   #told = 0;
   #pixels = [];
@@ -91,7 +101,7 @@ export class Engine {
     return structuredClone(this.#config);
   }
   #loss(step) {
-    return 0.03 + 0.97 / (1 + step / 12) + 0.01 * Math.sin(step * 12.9898);
+    return 0.03 + 0.97 / (1 + (this.#before + step) / 12) + 0.01 * Math.sin(step * 12.9898);
   }
   metrics() {
     const first = this.#told;
@@ -117,6 +127,7 @@ export class Engine {
   }
   async reset(config) {
     this.#config = check_config(config);
+    this.#before = 0;
     this.#step = this.#told = 0;
     this.#drop();
   }
@@ -136,18 +147,15 @@ export class Engine {
     return checkpoint(this.#config, this.#step);
   }
   async load_checkpoint(bytes) {
-    let run;
-    try {
-      run = JSON.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(8))).__metadata__.fake);
-    } catch {
-      throw fault("the file is no checkpoint: its header is not JSON.", null, "checkpoint");
-    }
+    const run = readFake(bytes);
+    this.#before = 0;
     this.#config = run.config;
     this.#step = this.#told = run.step;
     this.#drop();
     return this.config();
   }
-  async load_folder(json) {
+  async load_folder(json, weights) {
+    this.#before = readFake(weights).step;
     this.#config.images.unet = { ...this.#config.images.unet, ...JSON.parse(json) };
     this.#step = this.#told = 0;
     return this.config();
@@ -167,7 +175,7 @@ export class Engine {
     const frame_count = Math.min(max_frames, num_inference_steps + 1);
     const frames = new Float32Array(frame_count * num_samples * size);
     const predicted = new Float32Array(frames.length);
-    const skill = 1 - 1 / (1 + this.#step / 150);
+    const skill = 1 - 1 / (1 + (this.#before + this.#step) / 150);
     const next = generator(seed + 1);
     for (let i = 0; i < num_samples; i++) {
       const target = this.#target(labels[i], i + seed, size);

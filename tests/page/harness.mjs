@@ -24,11 +24,13 @@ const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
 /** The same page with an engine made up for the tests of the page alone: it needs no GPU and no time. */
 const BASE_FAKE = "/some/path/fake-engine/";
 /** What that address has of its own: the engine, and weights for it. */
-const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 768_000, seconds: 95, adapter: "a made-up GPU", loss: 0.031, file: "mnist-small.safetensors", bytes: 770_000 };
+const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 64, seconds: 95, adapter: "a made-up GPU", loss: 0.031, folder: "mnist-small", files: ["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"], bytes: 770_000 };
 const FAKES = {
   "pkg/unnoise.js": readFileSync(join(here, "fake-engine.mjs")),
   "weights/manifest.json": JSON.stringify([PRETRAINED]),
-  "weights/mnist-small.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),
+  "weights/mnist-small/config.json": JSON.stringify(preset_config("small", "mnist").images.unet),
+  "weights/mnist-small/diffusion_pytorch_model.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),
+  "weights/mnist-small/scheduler_config.json": "{}",
 };
 const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
 

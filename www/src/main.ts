@@ -45,7 +45,12 @@ async function openDigits(): Promise<Room> {
   const { DigitsPlayground, DigitsEssay } = await import("./digits");
   const essay = new DigitsEssay();
   essay.lang = text.lang;
-  return { tool: new DigitsPlayground(), essay };
+  const tool = new DigitsPlayground();
+  const explain = (): void => {
+    essay.band = !view.hide.has("loss") && !!tool.store?.lossBand;
+  };
+  for (const event of ["statechange", "settingschange"]) tool.addEventListener(event, explain);
+  return { tool, essay };
 }
 
 async function show(task: Task): Promise<void> {

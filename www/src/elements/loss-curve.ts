@@ -143,7 +143,8 @@ export class LossCurve extends StoreElement {
     const { steps, raw, smooth } = this.store.losses;
     const band = this.store.lossBand;
     const edge = (side: 1 | 2): (number | null)[] => steps.map((step) => (band ? within(band, step, side) : null));
-    const data: uPlot.AlignedData = [steps, raw, smooth, edge(1), edge(2)];
+    // The band comes first, so that the curves are drawn over it.
+    const data: uPlot.AlignedData = [steps, edge(1), edge(2), raw, smooth];
     if (this.#plot) this.#plot.setData(data);
     else this.#create(holder, data);
   }
@@ -170,19 +171,19 @@ export class LossCurve extends StoreElement {
         legend: { show: false },
         padding: [8, 16, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, fill: colour("samples") } },
-        scales: { x: { time: false }, y: log ? { distr: 3 } : { range: () => [0, this.#top()] } },
+        scales: { x: { time: false, range: (_, from, to) => (from === null || to === null ? [0, 100] : [from, Math.max(to, from + 1)]) }, y: log ? { distr: 3 } : { range: () => [0, this.#top()] } },
         axes: [
           { ...axis, size: 24, gap: 4, space: 64, values: (_, ticks) => ticks.map((v) => (Number.isInteger(v) ? number.whole(v) : "")) },
           { ...axis, size: 36, gap: 4, space: 32, values: (_, ticks) => ticks.map((v) => (v === null ? "" : v < 1000 ? number.significant(v, 2) : number.reading(v))) },
         ],
         series: [
           {},
+          { points: { show: false }, pxAlign: 0 },
+          { points: { show: false }, pxAlign: 0 },
           { stroke: colour("data"), width: 1, alpha: 0.55, points: { show: false } },
           { stroke: colour("samples"), width: 2, points: { show: false } },
-          { points: { show: false } },
-          { points: { show: false } },
         ],
-        bands: [{ series: [4, 3], fill: colour("band") }],
+        bands: [{ series: [2, 1], fill: colour("band") }],
         hooks: { setCursor: [(plot) => this.#point(plot.cursor.idx ?? null)] },
       },
       data,

@@ -19,7 +19,7 @@ import "./timebar";
 import { Tool } from "./tool";
 import "./transport";
 
-const WIDE = "(min-width: 60rem)";
+const WIDE = "(min-width: 56.25rem)";
 
 export class Playground extends Tool<Store> {
   static override styles = [palette, base, layout];

@@ -2,6 +2,7 @@
 import type { ClassConditioning, Config, ImageDataset, Preset } from "../engine-types";
 import { PRESETS } from "../worker/presets";
 import type { OwnImages, Presets } from "../worker/protocol";
+import { readClasses } from "./class-list";
 import { COLUMNS, DIGITS } from "./digits-settings";
 import type { Settings } from "./table";
 
@@ -50,8 +51,10 @@ export function settingsOf(settings: Settings, loaded: Config, presets: Presets)
 export function labelsFor(settings: Settings, config: Config): number[] {
   const images = config.images!;
   if (images.conditioning === "none") return [];
-  const chosen = [...String(settings["sample.classes"])].map(Number).filter((label) => label < images.classes);
+  const chosen = (readClasses(String(settings["sample.classes"])) ?? []).filter((label) => label < images.classes);
   if (chosen.length === 0) chosen.push(0);
   const count = Number(settings["sample.num_samples"]);
+  // More classes than columns follow one another in reading order.
+  if (chosen.length > COLUMNS) return Array.from({ length: count }, (_, i) => chosen[i % chosen.length]!);
   return Array.from({ length: count }, (_, i) => chosen[Math.floor(((i % COLUMNS) * chosen.length) / COLUMNS)]!);
 }

@@ -3,12 +3,12 @@ import { describe } from "../data/fault";
 import { tellApart } from "../data/given-files";
 import type { OwnFile } from "../data/own-files";
 import { zip } from "../data/zip";
-import type { Config } from "../engine-types";
+import type { Config, ImageDataset } from "../engine-types";
 import type { Origin, StoredRun } from "../worker/protocol";
 import { PRESETS } from "../worker/presets";
 import type { Client } from "./client";
 import type { DigitsStore } from "./digits-store";
-import { fetchPretrained, listPretrained, type Pretrained } from "./pretrained";
+import { fetchPretrained, listPretrained, type ModelFolder, type Pretrained } from "./pretrained";
 import { CHECKPOINT } from "./run-store";
 import type { Settings } from "./table";
 
@@ -75,12 +75,13 @@ export class Runs {
     store.dismiss("pretrained");
     store.emit("state");
     try {
-      const bytes = await fetchPretrained(wanted);
+      const folder = await fetchPretrained(wanted);
       const kept = await this.putAside();
       await store.pause();
-      const config = await this.#client.call({ type: "load", bytes }, [bytes.buffer]);
+      const { dataset, preset, steps, images } = wanted;
+      const config = await this.#sendFolder(folder, dataset);
       if (kept) this.offerAside(kept);
-      await store.took(store.settingsFor(config), config, { kind: "pretrained", dataset: wanted.dataset, preset: wanted.preset, steps: wanted.steps });
+      await store.took(store.settingsFor(config), config, { kind: "pretrained", dataset, preset, steps, images });
     } catch (error) {
       store.addNotice({ id: "pretrained", tone: "error", text: store.words.weights.failed(this.#words(error)), dismissible: true });
     } finally {
@@ -114,10 +115,13 @@ export class Runs {
     }
   }
 
-  #send(given: { kind: "checkpoint"; bytes: Uint8Array } | { kind: "folder"; config: string; weights: Uint8Array; scheduler: string | null }): Promise<Config> {
+  #send(given: { kind: "checkpoint"; bytes: Uint8Array } | ({ kind: "folder" } & ModelFolder)): Promise<Config> {
     if (given.kind === "checkpoint") return this.#client.call({ type: "load", bytes: given.bytes }, [given.bytes.buffer]);
-    const { config, weights, scheduler } = given;
-    const { dataset } = this.#store;
+    return this.#sendFolder(given, this.#store.dataset);
+  }
+
+  /** The run begins at step 0 with these weights and a fresh optimiser. */
+  #sendFolder({ config, weights, scheduler }: ModelFolder, dataset: ImageDataset): Promise<Config> {
     return this.#client.call({ type: "load_folder", config, weights, scheduler, dataset }, [weights.buffer]);
   }
 
@@ -206,7 +210,8 @@ export class Runs {
       if (kept) this.offerAside(kept);
       this.classNames = run.classNames;
       await store.took(store.settingsFor(config), config, run.origin);
-      if (run.origin.kind === "pretrained") store.originStep = run.origin.steps;
+      // Shipped weights begin at step 0.
+      if (run.origin.kind === "pretrained") store.originStep = 0;
       this.storedStep = run.step;
       const { words, text } = store;
       store.addNotice({ id: "resumed", tone: "info", text: words.run.resumed(store.subject, text.number.whole(run.step)), dismissible: true });

@@ -17,7 +17,7 @@ const SPECS = {
   "training.weight_decay": config({ kind: "float", min: 0, max: 1, step: 0.001 }),
   "schedule.beta_schedule": config({ kind: "choice", choices: ["linear", "squaredcos_cap_v2"] }),
   "seed": config({ kind: "int", min: 0, max: SEED_MAX, step: 1 }),
-  "sample.classes": sample({ kind: "set" }),
+  "sample.classes": sample({ kind: "classes" }),
   "sample.guidance_scale": sample({ kind: "float", min: 1, max: 10, step: 0.5, slider: "linear" }),
   "sample.sampler": sample({ kind: "choice", choices: ["ddim", "ddpm"] }),
   "sample.num_inference_steps": sample({ kind: "int", min: 1, max: 1000, step: 1, slider: "log" }),

@@ -1,13 +1,14 @@
 /** The digits task: a U-Net that learns images. What a visitor brings and keeps is in digits-runs.ts. */
 import { describe } from "../data/fault";
 import type { OwnFile } from "../data/own-files";
-import { readOwnImages } from "../data/own-images";
 import type { Texts } from "../strings";
 import { digitsTexts } from "../strings/digits";
 import type { DigitsStrings } from "../strings/digits.en";
 import type { Config, ImageDataset, MemoryPlan, Preset } from "../engine-types";
 import type { Credits, Fault, ImageProgress, ImageStrip, Origin, OwnImages, Presets, Sampling, StoredRun, Update } from "../worker/protocol";
+import { readClasses, writeClasses } from "./class-list";
 import { labelsFor, presetOf, settingsOf, shape } from "./digits-config";
+import { OwnSet, type Cut } from "./digits-own";
 import { Runs } from "./digits-runs";
 import { DIGITS, SHAPING } from "./digits-settings";
 import { readHash } from "./hash";
@@ -15,7 +16,7 @@ import { lossBand } from "./loss-bands";
 import { noticesForHash } from "./notices";
 import { Playback } from "./playback";
 import type { ViewOptions } from "./query";
-import { RunStore, type LossBand } from "./run-store";
+import { RunStore, type Job, type LossBand } from "./run-store";
 import type { Settings, Value } from "./table";
 
 /** Length of one denoising at speed 1. */
@@ -25,6 +26,9 @@ const MAX_FRAMES = 32;
 
 /** How long after a choice of classes new samples are drawn. */
 const DRAW_AFTER_MS = 200;
+
+/** Settings that move the loss; its band was measured with their usual values. */
+const SHAPING_LOSS = ["images.conditioning", "images.channels", "training.batch_size", "training.learning_rate", "schedule.beta_schedule"];
 
 /** Where messages about images given by the visitor stand. */
 export const IMAGES = "images.dataset";
@@ -40,21 +44,20 @@ export class DigitsStore extends RunStore {
   strip: ImageStrip | null = null;
   credits: Credits | null = null;
   plan: MemoryPlan | null = null;
-  own: OwnImages | null = null;
+  readonly ownSet: OwnSet;
   /** Where the weights come from, and the step at which they came. */
   origin: Origin = { kind: "live" };
   originStep = 0;
-  reading = false;
   #presets: Presets | null = null;
   /** The configuration that the settings stand on: a preset's, or a file's. */
   #base: Config | null = null;
-  #ownFiles: OwnFile[] = [];
   #drawing: ReturnType<typeof setTimeout> | null = null;
 
   constructor(view: ViewOptions, text: Texts) {
     super(view, text, "./digits-worker.js");
     this.words = digitsTexts(text.lang).ui;
     this.runs = new Runs(this, this.client);
+    this.ownSet = new OwnSet(this, this.client);
   }
 
   // In words
@@ -62,6 +65,10 @@ export class DigitsStore extends RunStore {
   get tagline(): string {
     const onGpu = this.adapter?.backend === "webgpu" && !this.adapter.software;
     return onGpu || !this.adapter ? this.words.tagline.gpu : this.words.tagline.cpu;
+  }
+
+  get own(): OwnImages | null {
+    return this.ownSet.images;
   }
 
   get dataset(): ImageDataset {
@@ -77,15 +84,29 @@ export class DigitsStore extends RunStore {
     const { ui, number } = this.text;
     const { clip } = this.playback;
     if (!clip) return this.phase === "ready" ? this.words.grid.waiting : (this.waiting ?? ui.phase[this.phase]);
-    const ms = clip.milliseconds < 10 ? number.fixed(clip.milliseconds, 1) : number.whole(clip.milliseconds);
+    const untouched = this.untouched && clip.step === this.originStep;
     const sampler = ui.choices[clip.options.sampler] ?? clip.options.sampler;
-    return `${ui.stage.caption(number.whole(clip.count), sampler, number.whole(clip.evaluations), ms)}, ${ui.stage.atStep(number.whole(clip.step))}.`;
+    const facts = ui.stage.caption(number.whole(clip.count), sampler, number.whole(clip.evaluations), this.duration(clip.milliseconds));
+    return `${facts}, ${untouched ? this.words.grid.pretrained : ui.stage.atStep(number.whole(clip.step))}.`;
   }
 
   get progress(): string | null {
     const { number } = this.text;
     const { metrics } = this;
     return metrics?.loss == null ? null : this.words.announce(number.whole(metrics.step), number.reading(metrics.loss));
+  }
+
+  override get jobs(): Job[] {
+    const { images, compiling, words, text } = this;
+    const jobs: Job[] = [];
+    if (compiling?.total) {
+      jobs.push({ id: "compiling", share: compiling.done / compiling.total, said: words.announceCompiling(text.number.whole(compiling.total)) });
+    }
+    if (images && this.dataset !== "own") {
+      const name = words.data.names[this.dataset];
+      jobs.push({ id: name, share: images.share, said: words.announceLoading(name, text.number.whole(images.total)) });
+    }
+    return jobs;
   }
 
   override get waiting(): string | null {
@@ -97,7 +118,10 @@ export class DigitsStore extends RunStore {
   }
 
   override get lossBand(): LossBand | null {
-    return this.settings && lossBand(String(this.settings["preset"]), this.dataset);
+    const { settings, initial } = this;
+    if (!settings || !initial || this.origin.kind !== "live") return null;
+    const usual = SHAPING_LOSS.every((key) => settings[key] === initial[key]);
+    return usual ? lossBand(String(settings["preset"]), this.dataset) : null;
   }
 
   /** Names of the classes, in the order of their numbers. */
@@ -108,6 +132,11 @@ export class DigitsStore extends RunStore {
 
   get conditioned(): boolean {
     return this.settings?.["images.conditioning"] !== "none" && this.classNames.length > 1;
+  }
+
+  /** Whether these are shipped weights as they came. */
+  get untouched(): boolean {
+    return this.origin.kind === "pretrained" && (this.metrics?.step ?? 0) === this.originStep;
   }
 
   /** Passes over the data so far. */
@@ -146,13 +175,17 @@ export class DigitsStore extends RunStore {
     return ok;
   }
 
+  /** The classes to draw, by number. */
+  get chosenClasses(): number[] {
+    return readClasses(String(this.settings?.["sample.classes"] ?? "")) ?? [];
+  }
+
   /** Draws a class, or leaves it out; one always remains. */
   toggleClass(label: number): void {
     if (label >= this.classNames.length) return;
-    const chosen = new Set(String(this.settings?.["sample.classes"] ?? ""));
-    const digit = String(label);
-    if (!chosen.delete(digit)) chosen.add(digit);
-    if (chosen.size) this.#setClasses([...chosen].sort().join(""));
+    const chosen = new Set(this.chosenClasses);
+    if (!chosen.delete(label)) chosen.add(label);
+    if (chosen.size) this.#setClasses(writeClasses(chosen));
   }
 
   /** Taken at once, since there is nothing to refuse; samples follow when the last of some quick clicks was made. */
@@ -173,17 +206,20 @@ export class DigitsStore extends RunStore {
     let next = settings;
     let base = this.#base!;
     if (key !== null && SHAPING.includes(key)) {
-      if (!(await this.#fitOwn(next, key))) return false;
+      if (next["images.dataset"] === "own" && !(await this.ownSet.fit(next, this.#presets!, key))) return false;
       base = shape(this.#presets!, next, this.own);
       // Another network has other settings that suit it.
       if (key === "preset") next = { ...settingsOf(next, base, this.#presets!), seed: next["seed"]! };
     }
     const config = this.table.toConfig(base, next);
+    const { untouched } = this;
     const kept = await this.runs.putAside();
     if (!(await this.attempt(this.client.call({ type: "reset", config }), key))) return false;
     if (kept) this.runs.offerAside(kept);
     await this.took(next, config, { kind: "live" });
-    if (this.wanted && !this.hidden) await this.run();
+    // Whoever looks at shipped weights wants to see those of the next set, too.
+    if (untouched && !this.wanted && key === IMAGES && this.runs.pretrained) await this.runs.usePretrained();
+    else if (this.wanted && !this.hidden) await this.run();
     else await this.sample();
     return true;
   }
@@ -233,40 +269,11 @@ export class DigitsStore extends RunStore {
   }
 
   /** Takes the visitor's images and starts a run on them. */
-  async takeImages(files: OwnFile[]): Promise<boolean> {
+  async takeImages(files: OwnFile[], cut: Cut | null = null): Promise<boolean> {
     if (!this.settings || !this.#presets) return false;
-    this.#ownFiles = files;
     const next: Settings = { ...this.settings, "images.dataset": "own" };
-    if (!(await this.#readOwn(next))) return false;
+    if (!(await this.ownSet.take(files, next, this.#presets, cut))) return false;
     return this.restart(next, IMAGES);
-  }
-
-  /** Own images must have the network's size and colours; they are read again when those change. */
-  async #fitOwn(next: Settings, key: string): Promise<boolean> {
-    if (next["images.dataset"] !== "own") return true;
-    const { side } = this.#presets![presetOf(next)].own.images!;
-    if (this.own?.side === side && this.own.channels === Number(next["images.channels"])) return true;
-    if (this.#ownFiles.length === 0) return this.fault(key, this.words.run.needImages);
-    return this.#readOwn(next);
-  }
-
-  async #readOwn(next: Settings): Promise<boolean> {
-    const { side } = this.#presets![presetOf(next)].own.images!;
-    const channels = next["images.channels"] === "3" ? 3 : 1;
-    this.reading = true;
-    this.clearFault(IMAGES);
-    this.emit("data");
-    try {
-      const read = await readOwnImages(this.#ownFiles, { side, channels });
-      this.own = { pixels: read.pixels, labels: read.labels, classNames: read.classes, count: read.count, side, channels };
-      await this.client.call({ type: "own_images", images: this.own });
-      return true;
-    } catch (error) {
-      return this.fault(IMAGES, describe(error, this.text) ?? String(error));
-    } finally {
-      this.reading = false;
-      this.emit("data");
-    }
   }
 
   /** Whether a stored run has this preset's network. */
@@ -275,9 +282,20 @@ export class DigitsStore extends RunStore {
     return !!images && images.side === run.side && String(images.unet.block_out_channels) === String(run.block_out_channels);
   }
 
-  /** For the other half of the store. */
+  // For the other parts of the store
+
   say(key: string, message: string): false {
     return this.fault(key, message);
+  }
+
+  sayOfImages(message: string): false {
+    return this.fault(IMAGES, message);
+  }
+
+  /** What was said of images is settled. */
+  hush(): void {
+    this.clearFault(IMAGES);
+    this.emit("data");
   }
 
   // Updates from the worker

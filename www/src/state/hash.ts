@@ -1,4 +1,5 @@
 /** Settings in the URL hash: `#v=1&data.dataset=swiss_roll`, only what differs from the defaults. */
+import { readClasses, writeClasses } from "./class-list";
 import type { Settings, Table, Value } from "./table";
 
 export const HASH_VERSION = "1";
@@ -46,7 +47,10 @@ export function readHash(hash: string, table: Table): HashReading {
 export function parse(key: string, text: string, table: Table): Value | null {
   const { kind, min, max, choices } = table.spec(key);
   if (kind === "choice") return choices?.includes(text) ? text : null;
-  if (kind === "set") return /^\d+$/.test(text) ? [...new Set(text)].sort().join("") : null;
+  if (kind === "classes") {
+    const classes = readClasses(text);
+    return classes && writeClasses(classes);
+  }
   const number = text.trim() === "" ? NaN : Number(text);
   if (Number.isNaN(number)) return null;
   const inRange = Math.min(max ?? Infinity, Math.max(min ?? -Infinity, number));
@@ -57,7 +61,7 @@ export function parse(key: string, text: string, table: Table): Value | null {
 export function writeHash(task: Task, settings: Settings, defaults: Settings, table: Table): string {
   const parts = table.keys
     .filter((key) => settings[key] !== defaults[key])
-    .map((key) => `${key}=${encodeURIComponent(String(settings[key]))}`);
+    .map((key) => `${key}=${encodeURIComponent(String(settings[key])).replaceAll("%2C", ",")}`);
   if (parts.length) parts.unshift(`v=${HASH_VERSION}`);
   if (task !== "points") parts.unshift(`task=${task}`);
   return parts.join("&");

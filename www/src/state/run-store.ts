@@ -19,6 +19,15 @@ export type Phase = "loading" | "compiling" | "ready" | "failed";
 /** Steps, and the loss between which it should be there. */
 export type LossBand = readonly (readonly [step: number, low: number, high: number])[];
 
+/** Longer work with an end, told to those who cannot see its bar. */
+export interface Job {
+  id: string;
+  /** From 0 to 1. */
+  share: number;
+  /** What is said at its start, half-way, and at its end. */
+  said: readonly [start: string, half: string, end: string];
+}
+
 /** Errors that belong beside the load button and not beside a setting. */
 export const CHECKPOINT = "checkpoint";
 
@@ -83,6 +92,15 @@ export abstract class RunStore extends Board {
   /** What the run waits for, in words; null when it does not. */
   get waiting(): string | null {
     return null;
+  }
+  get jobs(): Job[] {
+    return [];
+  }
+  /** How long something took, in words. */
+  protected duration(ms: number): string {
+    const { ui, number } = this.text;
+    if (ms >= 10_000) return ui.stage.seconds(number.fixed(ms / 1000, 1));
+    return ui.stage.milliseconds(ms < 10 ? number.fixed(ms, 1) : number.whole(ms));
   }
   choice(_key: string, name: string): string {
     return this.text.ui.choices[name] ?? name;

@@ -40,7 +40,7 @@ export class Store extends RunStore {
       number.whole(clip.count),
       ui.choices[clip.options.sampler] ?? clip.options.sampler,
       number.whole(clip.evaluations),
-      clip.milliseconds < 10 ? number.fixed(clip.milliseconds, 1) : number.whole(clip.milliseconds),
+      this.duration(clip.milliseconds),
     );
     return `${facts}, ${ui.stage.atStep(number.whole(clip.step))}.`;
   }

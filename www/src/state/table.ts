@@ -8,8 +8,8 @@ import type { Config, SampleOptions } from "../engine-types";
 export type Value = number | string;
 
 export interface Spec {
-  /** "set" is a selection of single digits, written without separators: "357". */
-  kind: "int" | "float" | "choice" | "set";
+  /** "classes" is a choice of classes, written as class-list.ts says: "357" or "0-9,12". */
+  kind: "int" | "float" | "choice" | "classes";
   /** Who takes the value: engine configuration, sampling options, the page's own logic, or only the picture. */
   scope: "config" | "sample" | "page" | "view";
   min?: number;
@@ -101,7 +101,7 @@ export class Table {
     const next = { ...base, max_frames: maxFrames };
     for (const key of this.keys) {
       const { scope, kind } = this.spec(key);
-      if (scope === "sample" && kind !== "set") write({ sample: next }, key, settings[key]!);
+      if (scope === "sample" && kind !== "classes") write({ sample: next }, key, settings[key]!);
     }
     return next;
   }

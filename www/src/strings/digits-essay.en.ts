@@ -13,7 +13,8 @@ export const digitsEssayEn = {
     },
     {
       title: "Why the loss does not reach 0",
-      text: "At small t there is hardly any noise to find, and many tiny patterns of it could have made this very picture. No network can tell which it was, so some error remains. What matters is whether the loss is in its band: below it something is wrong with the measurement, above it with the settings. And the pictures go on improving long after the curve looks flat.",
+      text: "At small t there is hardly any noise to find, and many tiny patterns of it could have made this very picture. No network can tell which it was, so some error remains: how far the loss can fall is a matter of the pictures and the noise schedule. And the pictures go on improving long after the curve looks flat.",
+      band: "The band in the chart is where the loss was in earlier runs with these settings; far above it something is wrong with them.",
     },
     {
       title: "How a class is asked for",

@@ -75,8 +75,10 @@ export const en = {
     draw: "Draw new samples",
     drawShort: "New samples",
     drawHint: "Sample again from fresh noise (S)",
-    caption: (count: string, sampler: string, evaluations: string, ms: string) =>
-      `${count} samples, ${sampler}, ${evaluations} model evaluations, ${ms} ms`,
+    caption: (count: string, sampler: string, evaluations: string, time: string) =>
+      `${count} samples, ${sampler}, ${evaluations} model evaluations, ${time}`,
+    milliseconds: (value: string) => `${value} ms`,
+    seconds: (value: string) => `${value} s`,
     atStep: (step: string) => `model at step ${step}`,
     waiting: "Data only; the first samples follow in a moment",
     describe: (d: { dataset: string; data: string; samples: string; timestep: string; step: string; distance: string }) =>

@@ -159,12 +159,12 @@ export const digitsLayout = css`
   unnoise-digits-settings {
     order: 5;
   }
-  @media (min-width: 60rem) {
+  @media (min-width: 56.25rem) {
     .view {
-      --stage-height: clamp(20rem, calc(100vh - 22rem), 42rem);
+      --stage-height: clamp(16rem, calc(100vh - 22.75rem), 42rem);
     }
     .tool:has(unnoise-notices:not([hidden])) .view {
-      --stage-height: clamp(20rem, calc(100vh - 25.5rem), 42rem);
+      --stage-height: clamp(16rem, calc(100vh - 26.25rem), 42rem);
     }
     /* One after the other, as they stand in the page. */
     .left > *, .right > * {

@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** One column on phones, the plate first; from 60rem the plate stays in view at the left while the settings scroll. */
+/** One column on phones, the plate first; from 56.25rem the plate stays in view at the left while the settings scroll. */
 export const layout = css`
   :host {
     position: relative;
@@ -56,7 +56,7 @@ export const layout = css`
     font-size: 1.25rem;
     pointer-events: none;
   }
-  @media (min-width: 60rem) {
+  @media (min-width: 56.25rem) {
     :host {
       padding: 1rem 2rem 3rem;
       max-width: 96rem;
@@ -64,7 +64,7 @@ export const layout = css`
     }
     .tool {
       display: grid;
-      grid-template-columns: minmax(0, 1fr) minmax(20rem, 25rem);
+      grid-template-columns: minmax(0, 1fr) clamp(20rem, 31.25vw, 25rem);
       gap: 1.5rem 2.5rem;
       align-items: start;
     }
@@ -83,11 +83,17 @@ export const layout = css`
       top: 1rem;
     }
     .view {
-      --stage-height: clamp(22rem, calc(100vh - 20.75rem), 48rem);
+      --stage-height: clamp(17rem, calc(100vh - 20.75rem), 48rem);
     }
     /* With a notice above, the data sets still fit on the first screen. */
     .tool:has(unnoise-notices:not([hidden])) .view {
-      --stage-height: clamp(22rem, calc(100vh - 26rem), 48rem);
+      --stage-height: clamp(17rem, calc(100vh - 26rem), 48rem);
+    }
+  }
+  /* Lower than this, the left column would be cut off at the bottom for as long as it stays in view. */
+  @media (min-width: 56.25rem) and (max-height: 37rem) {
+    .left {
+      position: static;
     }
   }
   @media (min-width: 90rem) {

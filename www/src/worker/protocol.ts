@@ -114,8 +114,8 @@ export interface Results {
 /** Where a run's weights come from. */
 export type Origin =
   | { kind: "live" }
-  /** Shipped with the page; `steps` were trained before. */
-  | { kind: "pretrained"; dataset: ImageDataset; preset: Preset; steps: number }
+  /** Shipped with the page, after `steps` of so many `images` each; the run itself begins at step 0. */
+  | { kind: "pretrained"; dataset: ImageDataset; preset: Preset; steps: number; images: number }
   | { kind: "file"; name: string };
 
 /** What is known of a stored run without loading it. */

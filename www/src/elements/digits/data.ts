@@ -25,7 +25,7 @@ export class DigitsData extends StoreElement<DigitsStore> {
         flex-wrap: wrap;
         gap: 0.5rem;
       }
-      label {
+      .sets label {
         position: relative;
         flex: 1 1 auto;
         padding: 0.25rem 0.625rem;
@@ -37,20 +37,20 @@ export class DigitsData extends StoreElement<DigitsStore> {
         color: var(--ink-2);
         cursor: pointer;
       }
-      label:hover {
+      .sets label:hover {
         border-color: var(--ink);
         color: var(--ink);
       }
-      label:has(:checked) {
+      .sets label:has(:checked) {
         border-color: var(--ink);
         color: var(--ink);
         box-shadow: inset 0 -2px var(--ink);
       }
-      label:has(:focus-visible) {
+      .sets label:has(:focus-visible) {
         outline: 2px solid var(--focus);
         outline-offset: 2px;
       }
-      label input {
+      .sets label input {
         position: absolute;
         inset: 0;
         width: 100%;
@@ -64,6 +64,36 @@ export class DigitsData extends StoreElement<DigitsStore> {
       }
       .own button {
         margin: 0.5rem 0;
+      }
+      .cut {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: end;
+        gap: 0.5rem;
+        margin-top: 0.5rem;
+      }
+      .cut > [aria-hidden] {
+        line-height: 2rem;
+      }
+      .count {
+        display: grid;
+        flex: 1 1 4rem;
+        max-width: 7rem;
+        font-size: 0.8125rem;
+      }
+      .rows {
+        display: flex;
+        flex: 1 0 100%;
+        align-items: center;
+        gap: 0.5rem;
+        font-size: 0.8125rem;
+        cursor: pointer;
+      }
+      .rows input {
+        width: 1rem;
+        height: 1rem;
+        margin: 0;
+        accent-color: var(--ink);
       }
       progress {
         appearance: none;
@@ -95,7 +125,7 @@ export class DigitsData extends StoreElement<DigitsStore> {
         margin-top: 0.5rem;
       }
       @media (pointer: coarse) {
-        label {
+        .sets label {
           padding-block: 0.625rem;
         }
       }
@@ -121,11 +151,33 @@ export class DigitsData extends StoreElement<DigitsStore> {
     if (files.length) void this.store.takeImages(files);
   };
 
+  #recut = (event: Event): void => {
+    event.preventDefault();
+    const number = (id: string): number => this.renderRoot.querySelector<HTMLInputElement>(`#${id}`)!.valueAsNumber;
+    const rowsAreClasses = this.renderRoot.querySelector<HTMLInputElement>("#row-classes")!.checked;
+    void this.store.ownSet.recut({ columns: number("columns"), rows: number("rows"), rowsAreClasses });
+  };
+
+  /** How a sheet is cut, to be corrected where the guess was wrong. */
+  #cut(): TemplateResult | typeof nothing {
+    const { ownSet, words, phase } = this.store;
+    const { cut } = ownSet;
+    if (!cut || ownSet.reading) return nothing;
+    const { data } = words;
+    const input = (id: "columns" | "rows"): TemplateResult => html`<label class="count">${data[id]}
+      <input type="number" id=${id} min="1" step="1" required .value=${String(cut[id])} /></label>`;
+    return html`<form class="cut" aria-label=${data.cutLabel} @submit=${this.#recut}>
+      ${input("columns")}<span aria-hidden="true">×</span>${input("rows")}
+      <button type="submit" id="recut" ?disabled=${phase !== "ready"}>${data.recut}</button>
+      <label class="rows"><input type="checkbox" id="row-classes" .checked=${cut.rowsAreClasses} />${data.rowsAreClasses}</label>
+    </form>`;
+  }
+
   #progress(): TemplateResult | typeof nothing {
-    const { images, words, text, own, dataset, reading } = this.store;
+    const { images, words, text, own, dataset } = this.store;
     const { number } = text;
     const { data } = words;
-    if (reading) return html`<progress aria-label=${data.reading}></progress><p class="quiet">${data.reading}</p>`;
+    if (this.store.ownSet.reading) return html`<progress aria-label=${data.reading}></progress><p class="quiet">${data.reading}</p>`;
     if (!images) return nothing;
     if (images.missing) return html`<p class="fault quiet" role="status">${data.missing}</p>`;
     if (dataset === "own") {
@@ -159,6 +211,7 @@ export class DigitsData extends StoreElement<DigitsStore> {
         </div>
       </fieldset>
       ${fault ? html`<p class="quiet fault" role="alert">${fault}</p>` : nothing}
+      ${fault || chosen === "own" ? this.#cut() : nothing}
       ${this.#progress()}
       ${credits
         ? html`<p class="quiet credits">${data.credits(credits.title, credits.credit, credits.licence)} <a href=${credits.url} rel="noopener" target="_blank">${data.source}</a></p>`

@@ -19,14 +19,17 @@ const FORMULAS: TemplateResult[] = [
 ];
 
 export class DigitsEssay extends LitElement {
-  static override properties = { lang: {}, theme: { reflect: true } };
+  static override properties = { lang: {}, band: { type: Boolean }, theme: { reflect: true } };
   static override styles = [palette, base, essayStyles, css`.parts { margin-bottom: 3.5rem; }`];
   declare theme: Theme;
+  /** Whether the chart of the loss has a band to speak of. */
+  declare band: boolean;
   override lang = "en";
 
   constructor() {
     super();
     this.theme = "system";
+    this.band = false;
   }
 
   protected override render(): TemplateResult {
@@ -36,7 +39,7 @@ export class DigitsEssay extends LitElement {
       <article>
         <h2>${essay.title}</h2>
         <p class="lead">${essay.lead}</p>
-        <ol class="steps parts">${essay.parts.map((part, i) => html`<li><h3>${part.title}</h3><p>${part.text}</p>${FORMULAS[i]}</li>`)}</ol>
+        <ol class="steps parts">${essay.parts.map((part, i) => html`<li><h3>${part.title}</h3><p>${part.text}${this.band && "band" in part ? ` ${part.band}` : ""}</p>${FORMULAS[i]}</li>`)}</ol>
         <section class="back">
           <h2>${essay.try.title}</h2>
           <ul>${essay.try.items.map((item) => html`<li>${item}</li>`)}</ul>

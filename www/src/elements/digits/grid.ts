@@ -166,11 +166,12 @@ export class DigitsGrid extends StoreElement<DigitsStore> {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     context.fillStyle = style.getPropertyValue("outline-color");
+    // More classes than columns: no column is of one class.
+    if (clip.labels.some((label, i) => label !== clip.labels[i % COLUMNS])) return;
     for (let column = 0; column < Math.min(COLUMNS, clip.labels.length); column++) {
       const label = clip.labels[column]!;
       const name = this.store.classNames[label] ?? String(label);
-      const text = context.measureText(name).width <= this.#cell ? name : String(label);
-      context.fillText(text, x + (column + 0.5 - GAP / 2) * this.#cell, y - 6);
+      context.fillText(shortened(context, name, this.#cell), x + (column + 0.5 - GAP / 2) * this.#cell, y - 6);
     }
   }
 
@@ -304,6 +305,16 @@ export class DigitsGrid extends StoreElement<DigitsStore> {
       </div>
     `;
   }
+}
+
+/** As much of a name as fits. */
+function shortened(context: CanvasRenderingContext2D, name: string, width: number): string {
+  if (context.measureText(name).width <= width) return name;
+  for (let length = name.length - 1; length > 0; length--) {
+    const text = `${name.slice(0, length).trimEnd()}…`;
+    if (context.measureText(text).width <= width) return text;
+  }
+  return name.slice(0, 1);
 }
 
 customElements.define("unnoise-digits-grid", DigitsGrid);

@@ -27,7 +27,7 @@ import type { DigitsStrip } from "./strip";
 import "./strip";
 import "./weights";
 
-const WIDE = "(min-width: 60rem)";
+const WIDE = "(min-width: 56.25rem)";
 
 export class DigitsPlayground extends Tool<DigitsStore> {
   static override styles = [palette, base, layout, digitsLayout];
@@ -35,6 +35,17 @@ export class DigitsPlayground extends Tool<DigitsStore> {
   /** The last samples that were drawn, with their way from noise. */
   get clip(): ImageClip | null {
     return (this.store?.playback.clip ?? null) as ImageClip | null;
+  }
+
+  /**
+   * The last samples as images: bytes `[count, side, side, channels]`, and the class that each was asked for (none where the model
+   * knows no classes). Null before the first.
+   */
+  get samples(): { pixels: Uint8Array; count: number; side: number; channels: number; labels: number[] } | null {
+    const { clip } = this;
+    if (!clip) return null;
+    const { frames, frameCount, count, side, channels, labels } = clip;
+    return { pixels: frames.slice((frameCount - 1) * count * side * side * channels), count, side, channels, labels };
   }
 
   protected makeStore(view: ViewOptions, text: Texts): DigitsStore {

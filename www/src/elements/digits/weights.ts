@@ -41,20 +41,19 @@ export class DigitsWeights extends StoreElement<DigitsStore> {
     const more = (metrics?.step ?? 0) - originStep;
     const plus = more > 0 ? ` ${weights.plusLive(number.whole(more))}` : "";
     if (origin.kind === "pretrained") {
-      const about = weights.pretrainedAbout(number.whole(origin.steps), runs.shipped?.adapter ?? "");
-      return [weights.pretrained(data.names[origin.dataset], presets[origin.preset] ?? ""), about + plus];
+      const title = weights.pretrained(data.names[origin.dataset], presets[origin.preset] ?? "", number.whole(origin.steps), number.whole(origin.images));
+      return [title, weights.pretrainedAbout(runs.shipped?.adapter ?? "") + plus];
     }
     if (origin.kind === "file") return [weights.file(origin.name), `${subject}.${plus}`];
     return [weights.live, weights.liveAbout(data.names[dataset], preset)];
   }
 
   protected override render(): TemplateResult {
-    const { origin, originStep, metrics, phase, words, runs, text } = this.store;
+    const { origin, phase, words, runs, text } = this.store;
     const { weights } = words;
     const ready = phase === "ready" && !runs.fetching;
     const [title, about] = this.#about();
     this.dataset["kind"] = origin.kind;
-    const untouched = origin.kind === "pretrained" && (metrics?.step ?? 0) === originStep;
     const stored = runs.storedStep === null ? "" : ` ${words.run.stored(text.number.whole(runs.storedStep))}`;
     return html`
       <h2>${title}</h2>
@@ -62,7 +61,7 @@ export class DigitsWeights extends StoreElement<DigitsStore> {
         ${runs.fetching ? weights.loading(words.memory.megabytes(text.number.fixed(runs.fetching.bytes / 1e6, 1))) : `${about}${stored}`}
       </p>
       <div class="buttons">
-        <button type="button" id="pretrained" ?disabled=${!ready || untouched || !runs.pretrained} title=${runs.pretrained ? "" : weights.none}
+        <button type="button" id="pretrained" ?disabled=${!ready || this.store.untouched || !runs.pretrained} title=${runs.pretrained ? "" : weights.none}
           @click=${() => void runs.usePretrained()}>${weights.use}</button>
         <button type="button" id="scratch" ?disabled=${!ready} @click=${() => void this.store.trainFromScratch()}>${weights.scratch}</button>
       </div>
