@@ -45,7 +45,7 @@ const entry = {
   dataset: images.dataset,
   preset,
   steps: Number(step),
-  images: Number(step) * training.batch_size,
+  images: training.batch_size,
   seconds: Math.round(Number(seconds)),
   adapter,
   loss: Number(loss.toFixed(4)),

@@ -218,6 +218,9 @@ export abstract class Session {
     });
     sample.free();
     this.post(update, moved);
+    // Sampling has buffers of its own: the page says what is in use.
+    this.#collect(engine.metrics());
+    this.#flush();
     const spent = performance.now() - begun;
     this.#await(Math.max(this.sampleEvery - spent, spent * (1 / SAMPLE_SHARE - 1)));
   }
