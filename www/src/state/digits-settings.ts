@@ -43,9 +43,6 @@ export const DIGITS = new Table(SPECS, {
   "images.channels": "1",
   "sample.classes": "0123456789",
   "sample.guidance_scale": 2,
-  // DDPM goes on from the clipped prediction. DDIM, as diffusers has it, keeps the noise predicted before clipping, and with guidance
-  // its samples drift off: of the digits of the shipped weights a classifier knew 160 of 160 with DDPM, and 148 with DDIM.
-  "sample.sampler": "ddpm",
   "sample.num_inference_steps": 25,
   // Fresh noise at every step mends what early steps, where the model sees nothing but noise, got wrong.
   "sample.eta": 1,
