@@ -4,16 +4,17 @@
 // A workgroup takes one group of one image: LANES partial sums for each channel, added up by a tree, twice: the mean first,
 // then squares about it. Grid: `groups` workgroups of THREADS = PER_GROUP · LANES. Workgroup memory: 4 THREADS bytes.
 #import index
+#import joined
 
 struct Params {
     pixels: u32,
     channels: u32,
+    split: u32,
     groups: u32,
     eps: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [batch, pixels, channels]
 @group(0) @binding(2) var<storage, read> gamma: array<f32>; // [channels]
 @group(0) @binding(3) var<storage, read> beta: array<f32>; // [channels]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // [batch, channels, 4]
@@ -43,14 +44,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let image = g / per_image;
     let c = (g % per_image) * PER_GROUP + local % PER_GROUP;
     let lane = local / PER_GROUP;
-    let start = image * p.pixels * p.channels + c;
+    let start = image * p.pixels;
     let count = f32(p.pixels * PER_GROUP);
     var sum = 0.0;
-    for (var i = lane; i < p.pixels; i += LANES) { sum += x[start + i * p.channels]; }
+    for (var i = lane; i < p.pixels; i += LANES) { sum += x_at(start + i, c); }
     let mean = total(local, sum) / count;
     var squares = 0.0;
     for (var i = lane; i < p.pixels; i += LANES) {
-        let d = x[start + i * p.channels] - mean;
+        let d = x_at(start + i, c) - mean;
         squares += d * d;
     }
     let r = 1.0 / sqrt(total(local, squares) / count + p.eps);

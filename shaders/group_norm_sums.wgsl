@@ -4,17 +4,18 @@
 // A workgroup takes one group of one image: LANES partial sums for each channel, added up by a tree.
 // Grid: `groups` workgroups of THREADS = PER_GROUP · LANES. Workgroup memory: 8 THREADS bytes.
 #import index
+#import joined
 #import activation
 
 struct Params {
     pixels: u32,
     channels: u32,
+    split: u32,
     groups: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>; // [batch, pixels, channels]
-@group(0) @binding(2) var<storage, read> x: array<f32>; // as dy
+@group(0) @binding(2) var<storage, read> dy: array<f32>; // [batch, pixels, channels]
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>; // [batch, channels]: a, b, r, m
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // [batch, channels]
 
@@ -29,12 +30,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let j = local % PER_GROUP;
     let lane = local / PER_GROUP;
     let k = coefficients[first + j];
-    let start = image * (p.pixels - 1u) * p.channels + first + j;
+    let c = first % p.channels + j;
     var sum = vec2f();
     for (var i = lane; i < p.pixels; i += LANES) {
-        let at = start + i * p.channels;
-        let dz = dy[at] * slope(KIND, k.x * x[at] + k.y);
-        sum += vec2f(dz, dz * (k.z * x[at] + k.w));
+        let pixel = image * p.pixels + i;
+        let value = x_at(pixel, c);
+        let dz = dy[pixel * p.channels + c] * slope(KIND, k.x * value + k.y);
+        sum += vec2f(dz, dz * (k.z * value + k.w));
     }
     sums[local] = sum;
     workgroupBarrier();

@@ -7,7 +7,7 @@ use pollster::block_on;
 use unnoise::Error;
 use unnoise::cpu::CpuBackend;
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType, Tuning};
-use unnoise::nn::{MlpConfig, linear};
+use unnoise::nn::{MlpConfig, UnetConfig, linear};
 use unnoise::plan::{Backend, Memory, Plan};
 
 fn floats(g: &mut Graph, name: &str, shape: &[usize]) -> Tensor {
@@ -156,4 +156,24 @@ fn a_value_kept_for_others_survives_fusion() {
     let out = evaluate(&g);
     assert_eq!(out["z"], [7.0, 10.0, 15.0, 22.0]);
     assert_eq!(out["sum"], [14.0, 20.0, 30.0, 44.0]);
+}
+
+/// Skips are read where they lie: the channels of two tensors are never copied side by side, nor their gradients taken apart.
+#[test]
+fn a_unet_joins_nothing_in_memory() {
+    let mut g = Graph::new();
+    let config = UnetConfig::default();
+    let x = floats(&mut g, "x", &[2, 28, 28, 1]);
+    let t = g.resource("t", TensorType::u32([2])).expect("t");
+    let mut build = || -> unnoise::Result<()> {
+        let y = config.build(&mut g, x, t, None)?;
+        let loss = g.mean_all(y)?;
+        g.grad_into_arena(loss).map(|_| ())
+    };
+    build().expect("builds");
+    let plan = Plan::compile(&g, Tuning::GPU).expect("compiles");
+    assert_eq!(plan.launches().get("concat"), None);
+    // Windows are cut out of the shortcuts' weights, and their gradients put together; no activation is as small.
+    let largest = plan.dispatches.iter().filter(|d| d.stem == "window").flat_map(|d| &d.bindings).map(|b| b.len).max();
+    assert_eq!(largest, Some(128 * 64));
 }

@@ -1,13 +1,14 @@
 //! Sums that the derivatives of group normalisation share.
 
 use super::activate_grad::slope;
+use super::group_norm_coefficients::Joined;
 use super::{Call, Real};
 use crate::Result;
 
 /// See `shaders/group_norm_sums.wgsl`.
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (pixels, channels, groups, per_group) = (c.u("pixels")?, c.u("channels")?, c.u("groups")?, c.u("PER_GROUP")?);
-    let (dy, x, coefficients, kind) = (c.input("dy")?, c.input("x")?, c.input("coefficients")?, c.u("KIND")?);
+    let (dy, x, coefficients, kind) = (c.input("dy")?, Joined::of(c)?, c.input("coefficients")?, c.u("KIND")?);
     let y = c.output("y")?;
     let count = F::of((pixels * per_group) as f64);
     for g in 0..groups {
@@ -18,10 +19,11 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
             let k = &coefficients[at..][..4];
             let (mut s1, mut s2) = (F::default(), F::default());
             for i in 0..pixels {
-                let at = (image * pixels + i) * channels + channel;
-                let dz = dy[at] * slope(kind, k[0] * x[at] + k[1]);
+                let pixel = image * pixels + i;
+                let value = x.at(pixel, channel);
+                let dz = dy[pixel * channels + channel] * slope(kind, k[0] * value + k[1]);
                 s1 += dz;
-                s2 += dz * (k[2] * x[at] + k[3]);
+                s2 += dz * (k[2] * value + k[3]);
             }
             t1 += k[0] * s1;
             t2 += k[0] * s2;

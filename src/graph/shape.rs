@@ -49,6 +49,11 @@ impl Shape {
         Shape(dims)
     }
 
+    /// This shape with another last extent.
+    pub fn with_channels(&self, channels: usize) -> Shape {
+        self.with(self.rank() - 1, channels)
+    }
+
     /// NumPy's broadcast of two shapes, or `None` if an extent differs and neither is 1.
     pub fn broadcast(&self, other: &Shape) -> Option<Shape> {
         let rank = self.0.len().max(other.0.len());

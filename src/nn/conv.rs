@@ -16,6 +16,23 @@ pub fn conv2d(g: &mut Graph, name: &str, x: Tensor, outputs: usize, geometry: Co
     })
 }
 
+/// A 1×1 convolution of two tensors whose channels lie side by side, without joining them: the sum of two products. Parameters as
+/// those of [`conv2d`].
+pub fn pointwise_of_two(g: &mut Graph, name: &str, x: [Tensor; 2], outputs: usize) -> Result<Tensor> {
+    let channels = x.map(|x| g.shape(x).last().copied().unwrap_or(1));
+    let inputs = channels[0] + channels[1];
+    let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
+    g.scoped(name, |g| {
+        let weight = g.conv_weight("weight", 1, inputs, outputs, bound)?;
+        let bias = g.param("bias", [outputs], bound)?;
+        let weight = g.reshape(weight, [inputs, outputs])?;
+        let [first, second] = [g.slice(weight, 0, 0, channels[0])?, g.slice(weight, 0, channels[0], channels[1])?];
+        let y = g.matmul_bias(x[0], first, bias)?;
+        let rest = g.matmul(x[1], second, false, false)?;
+        g.add(rest, y)
+    })
+}
+
 /// What a group normalisation is told beside its input: see [`Graph::group_norm`].
 #[derive(Debug, Clone, Copy)]
 pub struct Norm {
@@ -27,10 +44,10 @@ pub struct Norm {
     pub activation: Option<Activation>,
 }
 
-/// `torch.nn.GroupNorm` on `x [B, …, C]`: parameters `<name>.weight` (ones) and `<name>.bias` (zeros).
+/// `torch.nn.GroupNorm` on `x [B, …, C]`, given as one tensor or as two whose channels lie side by side: parameters `<name>.weight` (ones) and `<name>.bias` (zeros).
 /// `film [B, 2 C]` scales and shifts each sample's result before the activation.
-pub fn group_norm(g: &mut Graph, name: &str, x: Tensor, norm: Norm, film: Option<Tensor>) -> Result<Tensor> {
-    let channels = g.shape(x).last().copied().unwrap_or(1);
+pub fn group_norm(g: &mut Graph, name: &str, x: &[Tensor], norm: Norm, film: Option<Tensor>) -> Result<Tensor> {
+    let channels = x.iter().map(|x| g.shape(*x).last().copied().unwrap_or(1)).sum::<usize>();
     g.scoped(name, |g| {
         let gamma = g.param("weight", [channels], Init::Ones)?;
         let beta = g.param("bias", [channels], Init::Zeros)?;

@@ -5,7 +5,7 @@ mod linear;
 mod mlp;
 mod unet;
 
-pub use conv::{Norm, conv2d, embedding, group_norm};
+pub use conv::{Norm, conv2d, embedding, group_norm, pointwise_of_two};
 pub use linear::linear;
 pub use mlp::MlpConfig;
 pub use unet::{ClassEmbedType, DownBlockType, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};

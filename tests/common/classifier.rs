@@ -38,7 +38,7 @@ fn build(g: &mut Graph, x: Tensor) -> Result<Tensor> {
     let (mut h, batch) = (x, g.shape(x)[0]);
     for (i, width) in WIDTHS.into_iter().enumerate() {
         h = conv2d(g, &format!("conv{i}"), h, width, halving, None)?;
-        h = group_norm(g, &format!("norm{i}"), h, norm, None)?;
+        h = group_norm(g, &format!("norm{i}"), &[h], norm, None)?;
     }
     let features = g.shape(h).elements() / batch;
     let h = g.reshape(h, [batch, features])?;

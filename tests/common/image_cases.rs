@@ -109,25 +109,41 @@ fn group_norms(all: &mut Vec<Case>) {
         all,
         "group norm, 1 channel each",
         [[&[1, 3, 3, 2], &[2], &[2]], [&[2, 5, 4, 2], &[2], &[2]], [&[3, 20, 2], &[2], &[2]]],
-        |g, x| g.group_norm(x[0], x[1], x[2], None, 2, 1e-5, None)
+        |g, x| g.group_norm(&x[..1], x[1], x[2], None, 2, 1e-5, None)
     );
     at_shapes!(
         all,
         "group norm and SiLU",
         [[&[1, 3, 3, 6], &[6], &[6]], [&[2, 5, 4, 12], &[12], &[12]], [&[3, 2, 2, 9], &[9], &[9]], [&[1, 18, 17, 3], &[3], &[3]]],
-        |g, x| g.group_norm(x[0], x[1], x[2], None, 3, 1e-5, Some(Activation::Silu))
+        |g, x| g.group_norm(&x[..1], x[1], x[2], None, 3, 1e-5, Some(Activation::Silu))
     );
     at_shapes!(
         all,
         "group norm, one group",
         [[&[2, 3, 3, 5], &[5], &[5]], [&[1, 2, 1, 70], &[70], &[70]], [&[2, 4, 8], &[8], &[8]]],
-        |g, x| g.group_norm(x[0], x[1], x[2], None, 1, 1e-3, Some(Activation::Gelu))
+        |g, x| g.group_norm(&x[..1], x[1], x[2], None, 1, 1e-3, Some(Activation::Gelu))
     );
     at_shapes!(
         all,
         "adaptive group norm",
         [[&[1, 3, 3, 4], &[4], &[4], &[1, 8]], [&[3, 5, 4, 6], &[6], &[6], &[3, 12]], [&[2, 17, 16, 2], &[2], &[2], &[2, 4]]],
-        |g, x| g.group_norm(x[0], x[1], x[2], Some(x[3]), 2, 1e-5, Some(Activation::Silu))
+        |g, x| g.group_norm(&x[..1], x[1], x[2], Some(x[3]), 2, 1e-5, Some(Activation::Silu))
+    );
+    // Channels of two tensors, in groups that lie across the seam.
+    at_shapes!(
+        all,
+        "group norm of two",
+        [
+            [&[1, 3, 3, 2], &[1, 3, 3, 4], &[6], &[6], &[1, 12]],
+            [&[3, 5, 4, 5], &[3, 5, 4, 4], &[9], &[9], &[3, 18]],
+            [&[2, 17, 16, 4], &[2, 17, 16, 2], &[6], &[6], &[2, 12]]
+        ],
+        |g, x| {
+            let y = g.group_norm(&x[..2], x[2], x[3], Some(x[4]), 3, 1e-5, Some(Activation::Silu))?;
+            let part = g.slice(y, 3, 0, 2)?;
+            let own = g.slice(x[0], 3, 0, 2)?;
+            g.add(part, own)
+        }
     );
     // The gradient of the skip is added behind that of the norm.
     at_shapes!(
@@ -135,7 +151,7 @@ fn group_norms(all: &mut Vec<Case>) {
         "group norm in a residual",
         [[&[1, 3, 3, 4], &[4], &[4]], [&[2, 5, 4, 6], &[6], &[6]], [&[3, 2, 2, 2], &[2], &[2]]],
         |g, x| {
-            let y = g.group_norm(x[0], x[1], x[2], None, 2, 1e-5, Some(Activation::Silu))?;
+            let y = g.group_norm(&x[..1], x[1], x[2], None, 2, 1e-5, Some(Activation::Silu))?;
             g.add(y, x[0])
         }
     );

@@ -2,7 +2,7 @@
 
 use super::{ClassEmbedType, DownBlockType, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
 use crate::graph::{Activation, Conv2d, Graph, Shape, Tensor};
-use crate::nn::{Norm, conv2d, embedding, group_norm, linear};
+use crate::nn::{Norm, conv2d, embedding, group_norm, linear, pointwise_of_two};
 use crate::{Error, Result};
 
 /// How a residual block changes the resolution between its norm and its first convolution.
@@ -50,7 +50,7 @@ impl UnetConfig {
         for step in 0..levels {
             h = g.scoped(&format!("up_blocks.{step}"), |g| builder.up(g, h, step, &mut skips))?;
         }
-        h = group_norm(g, "conv_norm_out", h, builder.norm(Some(Activation::Silu)), None)?;
+        h = group_norm(g, "conv_norm_out", &[h], builder.norm(Some(Activation::Silu)), None)?;
         conv2d(g, "conv_out", h, self.out_channels, Conv2d::SAME3, None)
     }
 
@@ -89,7 +89,7 @@ impl Builder<'_> {
         let attends = config.down_block_types[level] == DownBlockType::AttnDownBlock2D;
         let mut h = x;
         for layer in 0..config.layers_per_block {
-            h = self.resnet(g, &format!("resnets.{layer}"), h, width, Resample::None, 1.0)?;
+            h = self.resnet(g, &format!("resnets.{layer}"), &[h], width, Resample::None, 1.0)?;
             if attends {
                 h = self.attention(g, &format!("attentions.{layer}"), h, Some(config.norm_num_groups), 1.0)?;
             }
@@ -97,7 +97,7 @@ impl Builder<'_> {
         }
         if !last {
             h = if attends && config.downsample_type == ResampleType::Resnet {
-                self.resnet(g, "downsamplers.0", h, width, Resample::Halve, 1.0)?
+                self.resnet(g, "downsamplers.0", &[h], width, Resample::Halve, 1.0)?
             } else {
                 let pad_before = config.downsample_padding;
                 conv2d(g, "downsamplers.0.conv", h, width, Conv2d { stride: 2, pad_before, ..Conv2d::SAME3 }, None)?
@@ -110,14 +110,14 @@ impl Builder<'_> {
     fn middle(&self, g: &mut Graph, x: Tensor) -> Result<Tensor> {
         let config = self.config;
         let (width, divisor) = (g.shape(x)[3], config.mid_block_scale_factor);
-        let mut h = self.resnet(g, "resnets.0", x, width, Resample::None, divisor)?;
+        let mut h = self.resnet(g, "resnets.0", &[x], width, Resample::None, divisor)?;
         if config.add_attention {
             // With adaptive norms, diffusers leaves the middle's attention without one unless it is told its groups.
             let plain = config.resnet_time_scale_shift == TimeScaleShift::Default;
             let groups = config.attn_norm_num_groups.or(plain.then_some(config.norm_num_groups));
             h = self.attention(g, "attentions.0", h, groups, divisor)?;
         }
-        self.resnet(g, "resnets.1", h, width, Resample::None, divisor)
+        self.resnet(g, "resnets.1", &[h], width, Resample::None, divisor)
     }
 
     fn up(&self, g: &mut Graph, x: Tensor, step: usize, skips: &mut Vec<Tensor>) -> Result<Tensor> {
@@ -129,8 +129,7 @@ impl Builder<'_> {
         for layer in 0..config.layers_per_block + 1 {
             let missing = || Error::Shape { op: "unet", label: g.full_name(""), message: "has no skip left for this block".into() };
             let skip = skips.pop().ok_or_else(missing)?;
-            h = g.concat(h, skip, 3)?;
-            h = self.resnet(g, &format!("resnets.{layer}"), h, width, Resample::None, 1.0)?;
+            h = self.resnet(g, &format!("resnets.{layer}"), &[h, skip], width, Resample::None, 1.0)?;
             if attends {
                 h = self.attention(g, &format!("attentions.{layer}"), h, Some(config.norm_num_groups), 1.0)?;
             }
@@ -139,27 +138,31 @@ impl Builder<'_> {
             return Ok(h);
         }
         if attends && config.upsample_type == ResampleType::Resnet {
-            return self.resnet(g, "upsamplers.0", h, width, Resample::Double, 1.0);
+            return self.resnet(g, "upsamplers.0", &[h], width, Resample::Double, 1.0);
         }
         conv2d(g, "upsamplers.0.conv", h, width, Conv2d { upsample: 2, ..Conv2d::SAME3 }, None)
     }
 
-    /// `ResnetBlock2D`: norm, activation, convolution, time embedding, norm, activation, convolution, plus the input.
-    fn resnet(&self, g: &mut Graph, name: &str, x: Tensor, outputs: usize, resample: Resample, divisor: f64) -> Result<Tensor> {
+    /// `ResnetBlock2D`: norm, activation, convolution, time embedding, norm, activation, convolution, plus the input. `x` is one
+    /// tensor, or two whose channels lie side by side: neither its norm nor its shortcut needs them joined.
+    fn resnet(&self, g: &mut Graph, name: &str, x: &[Tensor], outputs: usize, resample: Resample, divisor: f64) -> Result<Tensor> {
         let config = self.config;
         g.scoped(name, |g| {
-            let (inputs, wide) = (g.shape(x)[3], g.shape(self.time)[1]);
+            let (inputs, wide) = (x.iter().map(|x| g.shape(*x)[3]).sum::<usize>(), g.shape(self.time)[1]);
             let adaptive = config.resnet_time_scale_shift == TimeScaleShift::ScaleShift;
             let norm = self.norm(Some(config.act_fn));
             // The shortcut comes first, so that the sum can ride behind the last convolution.
-            let mut shortcut = match resample {
-                Resample::None => x,
-                Resample::Halve => g.avg_pool2(x)?,
-                Resample::Double => g.upsample2(x)?,
+            let shortcut = match (x, resample) {
+                (&[a, b], _) if inputs != outputs => pointwise_of_two(g, "conv_shortcut", [a, b], outputs)?,
+                (&[a, b], _) => g.concat(a, b, 3)?,
+                (_, Resample::None) => x[0],
+                (_, Resample::Halve) => g.avg_pool2(x[0])?,
+                (_, Resample::Double) => g.upsample2(x[0])?,
             };
-            if inputs != outputs {
-                shortcut = conv2d(g, "conv_shortcut", shortcut, outputs, Conv2d::POINTWISE, None)?;
-            }
+            let shortcut = match x {
+                [_] if inputs != outputs => conv2d(g, "conv_shortcut", shortcut, outputs, Conv2d::POINTWISE, None)?,
+                _ => shortcut,
+            };
             let time = linear(g, "time_emb_proj", self.time, wide, if adaptive { 2 * outputs } else { outputs })?;
             let (shift, film) = if adaptive { (None, Some(time)) } else { (Some(time), None) };
             let mut h = group_norm(g, "norm1", x, norm, None)?;
@@ -168,7 +171,7 @@ impl Builder<'_> {
             }
             let upsample = if resample == Resample::Double { 2 } else { 1 };
             h = conv2d(g, "conv1", h, outputs, Conv2d { upsample, ..Conv2d::SAME3 }, shift)?;
-            h = group_norm(g, "norm2", h, norm, film)?;
+            h = group_norm(g, "norm2", &[h], norm, film)?;
             h = conv2d(g, "conv2", h, outputs, Conv2d::SAME3, None)?;
             let sum = g.add(h, shortcut)?;
             divided(g, sum, divisor)
@@ -185,7 +188,7 @@ impl Builder<'_> {
             let rows = g.reshape(x, [batch, tokens, channels])?;
             let mut h = rows;
             if let Some(groups) = groups {
-                h = group_norm(g, "group_norm", h, Norm { groups, eps: config.norm_eps, activation: None }, None)?;
+                h = group_norm(g, "group_norm", &[h], Norm { groups, eps: config.norm_eps, activation: None }, None)?;
             }
             let q = linear(g, "to_q", h, channels, channels)?;
             let k = linear(g, "to_k", h, channels, channels)?;
