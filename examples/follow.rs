@@ -11,6 +11,8 @@ mod course;
 #[path = "../tests/common/fixture.rs"]
 #[allow(dead_code, reason = "tests use the rest")]
 mod fixture;
+#[path = "../tests/common/step.rs"]
+mod step;
 
 use std::error::Error;
 use std::process::ExitCode;

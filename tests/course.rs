@@ -6,6 +6,8 @@ mod course;
 #[path = "common/fixture.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod fixture;
+#[path = "common/step.rs"]
+mod step;
 
 use fixture::Fixture;
 use pollster::block_on;

@@ -3,14 +3,17 @@
 //! The numbers come from `tests/python/make_mlp_fixtures.py`.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/step.rs"]
+mod step;
+
 use std::collections::BTreeMap;
 
 use pollster::block_on;
 use safetensors::SafeTensors;
+use step::{optimise, relative};
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend};
-use unnoise::graph::ops::optimizer::RunState;
-use unnoise::graph::ops::state::{counter, scalar};
+use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Activation, Graph, Param, TensorType};
 use unnoise::nn::MlpConfig;
 use unnoise::plan::{Backend, BufferId, HostSlice, Plan, Region};
@@ -38,15 +41,8 @@ fn step_graph() -> Graph {
         let t = g.resource("t", TensorType::u32([BATCH]))?;
         let output = model.build(&mut g, x, t)?;
         let loss = g.mse(output, noise, None)?;
-        let grads = g.grad_into_arena(loss)?;
         g.output("output", output)?;
-        let partials = g.square_sums(grads)?;
-        let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
-        let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
-        let losses = g.resource("losses", TensorType::f32([64]))?;
-        let run = RunState { counters, scalars, losses };
-        g.finish_step(partials, loss, run)?;
-        g.adamw(run)?;
+        optimise(&mut g, loss)?;
         Ok(g)
     };
     build().expect("builds")
@@ -54,13 +50,6 @@ fn step_graph() -> Graph {
 
 fn read(backend: &mut dyn Backend, buffer: BufferId, offset: usize, len: usize) -> Vec<f32> {
     block_on(backend.read(&[Region { buffer, offset, len }])).expect("reads").remove(0).floats()
-}
-
-/// ‖got - want‖ / ‖want‖.
-fn relative(got: &[f32], want: &[f32]) -> f64 {
-    let square = |v: f32| f64::from(v) * f64::from(v);
-    let difference: f64 = got.iter().zip(want).map(|(g, w)| square(g - w)).sum();
-    (difference / want.iter().map(|w| square(*w)).sum::<f64>()).sqrt()
 }
 
 fn compare(backend: &mut dyn Backend) {

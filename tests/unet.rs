@@ -5,15 +5,17 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
+#[path = "common/step.rs"]
+mod step;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::fixture::{Fixture, SEED, adamw, centred, channels_last, fingerprint, relative, weights};
+use common::fixture::{Fixture, SEED, adamw, centred, channels_last, fingerprint, weights};
 use pollster::block_on;
+use step::{optimise, relative};
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend};
-use unnoise::graph::ops::optimizer::RunState;
-use unnoise::graph::ops::state::{counter, scalar};
+use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Graph, TensorType};
 use unnoise::nn::UnetConfig;
 use unnoise::plan::{Backend, BufferId, HostSlice, Plan, Region};
@@ -33,15 +35,8 @@ fn step_graph(config: &UnetConfig, batch: usize) -> Graph {
         let labels = if config.takes_labels() { Some(g.resource("labels", TensorType::u32([batch]))?) } else { None };
         let output = config.build(&mut g, x, t, labels)?;
         let loss = g.mse(output, noise, None)?;
-        let grads = g.grad_into_arena(loss)?;
         g.output("output", output)?;
-        let partials = g.square_sums(grads)?;
-        let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
-        let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
-        let losses = g.resource("losses", TensorType::f32([64]))?;
-        let run = RunState { counters, scalars, losses };
-        g.finish_step(partials, loss, run)?;
-        g.adamw(run)?;
+        optimise(&mut g, loss)?;
         Ok(g)
     };
     build().expect("builds")

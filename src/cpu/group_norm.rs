@@ -1,7 +1,7 @@
 //! Normalised, scaled and activated.
 
 use super::activate::activate;
-use super::group_norm_coefficients::Joined;
+use super::joined::Joined;
 use super::{Call, Real};
 use crate::Result;
 

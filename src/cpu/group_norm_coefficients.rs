@@ -1,29 +1,8 @@
 //! Group normalisation as a line per image and channel.
 
+use super::joined::Joined;
 use super::{Call, Real};
 use crate::Result;
-
-/// Channels of an input that may lie in two tensors side by side; see `shaders/lib/joined.wgsl`.
-pub(super) struct Joined<'a, F> {
-    x: &'a [F],
-    x2: Option<&'a [F]>,
-    split: usize,
-    rest: usize,
-}
-
-impl<'a, F: Real> Joined<'a, F> {
-    pub(super) fn of(c: &Call<'a, F>) -> Result<Self> {
-        let (channels, split) = (c.u("channels")?, c.u("split")?);
-        Ok(Joined { x: c.input("x")?, x2: c.optional("x2"), split, rest: channels - split })
-    }
-
-    pub(super) fn at(&self, pixel: usize, channel: usize) -> F {
-        match self.x2 {
-            Some(x2) if channel >= self.split => x2[pixel * self.rest + channel - self.split],
-            _ => self.x[pixel * self.split + channel],
-        }
-    }
-}
 
 /// See `shaders/group_norm_coefficients.wgsl`.
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {

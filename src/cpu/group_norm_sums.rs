@@ -1,7 +1,7 @@
 //! Sums that the derivatives of group normalisation share.
 
 use super::activate_grad::slope;
-use super::group_norm_coefficients::Joined;
+use super::joined::Joined;
 use super::{Call, Real};
 use crate::Result;
 

@@ -9,6 +9,7 @@
 mod call;
 mod executor;
 mod fast;
+mod joined;
 mod random;
 mod real;
 

@@ -154,6 +154,14 @@ impl Kernel {
         self
     }
 
+    /// One thread per tile of a result of `columns × rows` tiles, `depth` times, in workgroups of 64 whose sides are the constants
+    /// `ACROSS` and `DOWN`: narrow results would leave most of a square idle.
+    pub fn tiles(self, columns: usize, rows: usize, depth: usize) -> Self {
+        let across = columns.next_power_of_two().min(8);
+        let down = 64 / across;
+        self.constant("ACROSS", across).constant("DOWN", down).grid(columns.div_ceil(across), rows.div_ceil(down), depth)
+    }
+
     /// An explicit grid.
     pub fn grid(mut self, x: usize, y: usize, z: usize) -> Self {
         self.grid = [x as u32, y as u32, z as u32];
@@ -183,13 +191,6 @@ impl Tuning {
     /// Side of the square of results that one thread of a matrix product computes: 8 or 4.
     pub fn tile(&self, rows: usize, columns: usize) -> usize {
         if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }
-    }
-
-    /// Threads of a workgroup of 64 along columns and rows, for a result that `columns` threads cover in breadth: narrow results
-    /// would leave most of a square idle.
-    pub fn group(columns: usize) -> (usize, usize) {
-        let across = columns.next_power_of_two().min(8);
-        (across, 64 / across)
     }
 
     /// Tile and number of splits for `rows × columns` sums over `depth` each: enough splits to keep all threads busy, none

@@ -88,16 +88,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Bytes that the plan's own buffers take in `f32`/`u32`.
-    pub fn bytes(&self) -> u64 {
-        self.slots.iter().map(|s| 4 * s.len as u64).sum::<u64>() + 4 * self.constants.len() as u64
-    }
-
     /// Bytes that the plan takes on a device beside its resources: its own buffers, and its uniforms, which WebGPU wants at
     /// multiples of 256 bytes.
     pub fn own_bytes(&self) -> u64 {
         let uniforms = self.dispatches.iter().filter(|d| !d.params.is_empty()).count() as u64;
-        self.bytes() + 256 * uniforms
+        let slots: u64 = self.slots.iter().map(|s| 4 * s.len as u64).sum();
+        slots + 4 * self.constants.len() as u64 + 256 * uniforms
     }
 
     /// Compiles everything that the graph's effects, placed values and outputs need.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::images::ImageConfig;
+use super::memory::MAX_BINDING;
 use crate::data::DataConfig;
 use crate::diffusion::{SamplerConfig, SamplerName, ScheduleConfig, TimestepSpacing, VarianceType};
 use crate::nn::MlpConfig;
@@ -150,7 +151,7 @@ impl Config {
         }
         // Each is in range by itself; together they must fit the 128 MiB that every WebGPU device binds at once.
         let widest = self.model.width.max(self.model.time_embedding + 2);
-        let largest = (128 << 20) / (4 * widest);
+        let largest = MAX_BINDING / (4 * widest);
         if self.training.batch_size > largest {
             let message = format!("{} points of a layer {widest} wide exceed 128 MiB: choose at most {largest}", self.training.batch_size);
             return Err(Error::config("training.batch_size", message));
@@ -230,7 +231,7 @@ impl SampleOptions {
             Some(images) => self.validate_classes(images)?,
             None => {
                 let widest = config.model.width.max(config.model.time_embedding + 2).max(2 * self.max_frames);
-                let largest = (128 << 20) / (4 * widest);
+                let largest = MAX_BINDING / (4 * widest);
                 if self.num_samples > largest {
                     let (given, frames) = (self.num_samples, self.max_frames);
                     let message = format!("{given} points with {frames} frames exceed 128 MiB: choose at most {largest}");

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, OptimizerConfig, within};
+use super::memory::MAX_BINDING;
 use crate::data::ImageSet;
 use crate::diffusion::{BetaSchedule, ScheduleConfig};
+use crate::graph::ops::pixels::image_words;
 use crate::graph::{Graph, Tensor};
 use crate::nn::{DownBlockType, UnetConfig, UpBlockType, embedding};
 use crate::{Error, Result};
@@ -39,9 +41,6 @@ pub enum ClassConditioning {
 
 /// Channels of the class in [`ClassConditioning::Concat`].
 const CLASS_CHANNELS: usize = 4;
-/// Bytes that every WebGPU device binds at once.
-const MAX_BINDING: usize = 128 << 20;
-
 /// A run on images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
@@ -161,7 +160,7 @@ impl ImageConfig {
 
     /// Words of four bytes that an image takes on the device: each begins with a word of its own.
     pub(super) fn words_per_image(&self) -> usize {
-        (self.side * self.side * self.channels).div_ceil(4)
+        image_words([self.side, self.side, self.channels])
     }
 
     /// Sets how the class comes in, and what the U-Net must have for it.

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::{Error, Result};
 
 /// `maxStorageBufferBindingSize` of every WebGPU device: what a kernel can be given at once.
-const MAX_BINDING: usize = 128 << 20;
+pub(super) const MAX_BINDING: usize = 128 << 20;
 
 /// Bytes on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,21 +1,21 @@
 //! The course's U-Net, trained on the images, timesteps and noise of a file that `tests/python/make_course_fixtures.py` wrote.
 //!
-//! Shared by the test and by the example `follow`; `fixture.rs` must be a module beside it.
+//! Shared by the test and by the example `follow`; `fixture.rs` and `step.rs` must be modules beside it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use pollster::block_on;
 use unnoise::Result;
 use unnoise::diffusion::{BetaSchedule, ForwardTable, Schedule, ScheduleConfig};
-use unnoise::graph::ops::optimizer::RunState;
 use unnoise::graph::ops::pixels::image_words;
-use unnoise::graph::ops::state::{counter, scalar};
+use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Graph, TensorType};
 use unnoise::nn::UnetConfig;
 use unnoise::plan::{Backend, BufferId, HostSlice, Plan, Region};
 use unnoise::threefry::Stream;
 
 use super::fixture::{Fixture, SEED, adamw, fingerprint, weights};
+use super::step::optimise;
 
 /// Stream of the noise.
 const NOISE: u32 = 3;
@@ -37,14 +37,7 @@ fn step_graph(config: &UnetConfig, batch: usize, images: usize) -> Result<Graph>
     let xt = g.blend(x0, noise, t, table)?;
     let prediction = config.build(&mut g, xt, t, None)?;
     let loss = g.mse(prediction, noise, None)?;
-    let grads = g.grad_into_arena(loss)?;
-    let partials = g.square_sums(grads)?;
-    let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
-    let scalars = g.resource("scalars", TensorType::f32([scalar::LEN]))?;
-    let losses = g.resource("losses", TensorType::f32([TIMESTEPS]))?;
-    let run = RunState { counters, scalars, losses };
-    g.finish_step(partials, loss, run)?;
-    g.adamw(run)?;
+    optimise(&mut g, loss)?;
     Ok(g)
 }
 

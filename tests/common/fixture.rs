@@ -147,11 +147,3 @@ pub fn channels_last(values: &[f32], batch: usize, channels: usize) -> Vec<f32> 
     let pixels = values.len() / (batch * channels);
     (0..values.len()).map(|i| values[(i / (pixels * channels) * channels + i % channels) * pixels + i / channels % pixels]).collect()
 }
-
-/// `‖got - want‖ / ‖want‖`.
-pub fn relative(got: &[f32], want: &[f32]) -> f64 {
-    assert_eq!(got.len(), want.len());
-    let square = |v: f32| f64::from(v) * f64::from(v);
-    let difference: f64 = got.iter().zip(want).map(|(g, w)| square(g - w)).sum();
-    (difference / want.iter().map(|w| square(*w)).sum::<f64>()).sqrt()
-}

@@ -2,7 +2,7 @@
 
 use super::{expected, no_derivative, reduce::push_reduce};
 use crate::Result;
-use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType, Tuning};
+use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
 /// How the taps of a convolution lie over its input. `kernel`, `stride` and padding are as in `torch.nn.Conv2d`, the same along
 /// both axes, but padding may differ between the two ends.
@@ -131,13 +131,7 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
         .constant("VEC4_C", n.is_multiple_of(4))
         .constant("TILE8", tile == 8)
         .write("c", l.output());
-    l.push(tiled(kernel, n.div_ceil(tile), m.div_ceil(tile), 1));
-}
-
-/// A grid with a thread for each of `columns × rows` tiles.
-pub(super) fn tiled(kernel: Kernel, columns: usize, rows: usize, depth: usize) -> Kernel {
-    let (across, down) = Tuning::group(columns);
-    kernel.constant("ACROSS", across).constant("DOWN", down).grid(columns.div_ceil(across), rows.div_ceil(down), depth)
+    l.push(kernel.tiles(n.div_ceil(tile), m.div_ceil(tile), 1));
 }
 
 impl Op for Conv {
@@ -263,7 +257,7 @@ impl Op for ConvWeightGrad {
             .read("x", l.input(0))
             .read("dy", l.input(1))
             .write("part", target);
-        l.push(tiled(kernel, n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
+        l.push(kernel.tiles(n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, weights), 1.0);
         }

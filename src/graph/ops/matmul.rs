@@ -1,6 +1,5 @@
 //! Matrix product `C = op(A) · op(B) + bias`, alone or over a batch, with the steps that the plan fuses behind it.
 
-use super::conv::tiled;
 use super::{expected, reduce::push_reduce};
 use crate::Result;
 use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
@@ -155,7 +154,7 @@ impl Op for MatMul {
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
             .constant("TILE8", tile == 8);
-        l.push(tiled(kernel.write("c", target), n.div_ceil(tile), m.div_ceil(tile), batch));
+        l.push(kernel.write("c", target).tiles(n.div_ceil(tile), m.div_ceil(tile), batch));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
         }

@@ -6,6 +6,7 @@ mod diffusers;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Activation;
+use crate::graph::ops::attention::{MAX_HEAD, MAX_TOKENS};
 use crate::{Error, Result};
 
 /// A block on the way down.
@@ -143,11 +144,6 @@ impl Default for UnetConfig {
         }
     }
 }
-
-/// Most tokens that attention takes: pixels of a resolution that has it.
-const MAX_TOKENS: usize = 256;
-/// Widest attention head.
-const MAX_HEAD: usize = 64;
 
 impl UnetConfig {
     /// Whether the model takes class labels.
