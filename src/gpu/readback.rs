@@ -67,7 +67,9 @@ impl Reading {
     fn finish(&mut self) -> Result<Vec<u8>> {
         let Some(owned) = self.buffer.take() else { return Err(Error::Gpu("a read was polled after its end".into())) };
         let view = owned.buffer.slice(..self.bytes).get_mapped_range();
-        let bytes = view.map(|view| view.to_vec()).map_err(|e| Error::Gpu(e.to_string()))?;
+        // The mapping had succeeded: only a device lost since then takes it away again.
+        let lost = |_| Error::DeviceLost("a mapped buffer is gone".into());
+        let bytes = view.map(|view| view.to_vec()).map_err(lost)?;
         owned.buffer.unmap();
         self.staging.give_back(owned);
         Ok(bytes)
