@@ -1,5 +1,5 @@
 /** The 2D task: an MLP that learns points. */
-import type { DatasetName } from "../engine-types";
+import type { Config, DatasetName } from "../engine-types";
 import type { Texts } from "../strings";
 import type { DataSet, Sampling, Update } from "../worker/protocol";
 import { readHash } from "./hash";
