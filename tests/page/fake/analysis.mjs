@@ -85,6 +85,7 @@ export const analysis = {
   },
 
   async score_map({ timestep, grid, extent }) {
+    if (globalThis.refuseScore) throw fault("no score today", "score_map.timestep");
     await wait(30);
     const config = this.config();
     if (!modes(config.data.dataset)) return null;
