@@ -27,7 +27,7 @@ export const scoreEn = {
   curveHint: "Error per noise level; read it with the arrow keys, Enter shows that timestep",
   describeCurve: (d: { low: string; lowT: string; high: string; highT: string }) =>
     `Curve of the relative error over the timesteps: lowest with ${d.low} at t = ${d.lowT}, highest with ${d.high} at t = ${d.highT}.`,
-  summary: (t: string, percent: string) => `At t = ${t}, the learned score is off by ${percent} % where noised data lie.`,
+  summary: (t: string, percent: string) => `At t = ${t}, the learned score is off by about ${percent} % where noised data lie.`,
   percent: (value: string) => `${value} %`,
 };
 

@@ -295,7 +295,7 @@ export class LabScore extends Panel<Store> {
             @input=${(event: Event) => this.#move((event.target as HTMLInputElement).valueAsNumber)} />
           <output for="t" class="quiet number">${words.at(number.whole(t), word)}</output>
         </div>
-        ${this.liveSwitch(state.live, (on) => ((state.live = on), this.requestUpdate()))}
+        ${this.liveSwitch(state.live, (on) => ((state.live = on), this.changed("settings")))}
         ${this.status(state.map)}
       </div>
       <div class="both">
@@ -362,7 +362,11 @@ export class LabScore extends Panel<Store> {
     const t = (value: number): string => number.whole(value);
     const [low, high] = [Math.min(...shares), Math.max(...shares)];
     const at = (value: number): string => t(levels[shares.indexOf(value)]?.timestep ?? 0);
-    const nearest = levels.reduce((best, { timestep }, i) => (Math.abs(timestep - this.#state.timestep) < Math.abs(levels[best]!.timestep - this.#state.timestep) ? i : best), 0);
+    const here = this.#state.timestep;
+    const after = Math.max(1, levels.findIndex(({ timestep }) => timestep >= here));
+    const [a, b] = [levels[after - 1]!.timestep, levels[after]!.timestep];
+    const between = Math.min(1, Math.max(0, (here - a) / (b - a)));
+    const about = shares[after - 1]! ** (1 - between) * shares[after]! ** between;
     const chart = {
       x: levels.map(({ timestep }) => timestep),
       lines: [{ name: words.curveLine, values: shares, colour: "samples", dots: true }],
@@ -379,7 +383,7 @@ export class LabScore extends Panel<Store> {
         <h3>${words.curve}</h3>
         <p class="quiet">${words.curveAbout}</p>
         <unnoise-lab-chart .chart=${chart} @pick=${(event: CustomEvent<number>) => this.#move(event.detail)}></unnoise-lab-chart>
-        <p class="number summary">${words.summary(t(levels[nearest]!.timestep), number.significant(shares[nearest]!, 2))}</p>
+        <p class="number summary">${words.summary(t(here), number.significant(about, 2))}</p>
       </section>
     `;
   }

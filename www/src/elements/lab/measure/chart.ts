@@ -142,7 +142,7 @@ export class LabChart extends LitElement {
     const first = x[0] ?? 0;
     const last = x.at(-1) ?? 1;
     return {
-      x: axis(logX ? Math.max(1, first) : first, last, logX, LEFT, Math.max(LEFT + 1, this.#width - RIGHT), this.#width / 90),
+      x: axis(logX ? Math.max(1, first) : first, last, logX, LEFT, Math.max(LEFT + 1, this.#width - RIGHT), this.#width / 64),
       y: axis(from, to, logY, bottom, top, this.#height / 36),
     };
   }
@@ -215,7 +215,8 @@ export class LabChart extends LitElement {
     return value === null || value === undefined ? "–" : this.chart.words.formatY(value);
   }
 
-  #legend(): TemplateResult {
+  #legend(): TemplateResult | typeof nothing {
+    if (this.chart.lines.length < 2) return nothing;
     return html`${this.chart.lines.map(({ name, colour, dashed }) => html`<span class="name"><span class="key ${dashed ? "dashed" : ""}" style="--c:var(--${colour})"></span>${name}</span>`)}`;
   }
 

@@ -97,13 +97,14 @@ export abstract class Panel<S extends RunStore = RunStore> extends StoreElement<
   }
 
   protected override changed(topic: Topic): void {
-    if (topic !== "metrics") return void this.requestUpdate();
+    if (topic !== "metrics") this.requestUpdate();
     const { store } = this;
-    if (!this.live || !this.#visible || !store.running || this.inquiries.some(({ busy }) => busy)) return;
+    if (!this.live || !this.#visible || store.phase !== "ready" || this.inquiries.some(({ busy, answer }) => busy || answer === null)) return;
+    if (this.inquiries.every(({ step }) => step === store.metrics?.step)) return;
     const now = performance.now();
     const last = Math.max(...this.inquiries.map(({ at }) => at));
-    const took = last - this.#asked;
-    if (now - last < Math.max(REFRESH_MS, took * (1 / SHARE - 1)) || this.inquiries.every(({ step }) => step === store.metrics?.step)) return;
+    // Once training pauses, there is nothing to hold up.
+    if (store.running && now - last < Math.max(REFRESH_MS, (last - this.#asked) * (1 / SHARE - 1))) return;
     this.#asked = now;
     this.measure();
   }
@@ -180,9 +181,8 @@ export const panelStyles = css`
     visibility: hidden;
   }
   summary {
-    display: inline-flex;
-    align-items: center;
-    min-height: 1.5rem;
+    width: fit-content;
+    padding-block: 0.125rem;
     font-size: 0.8125rem;
     color: var(--ink-2);
     cursor: pointer;
@@ -205,8 +205,11 @@ export const panelStyles = css`
     text-align: left;
   }
   @media (pointer: coarse) {
-    label.live, summary {
+    label.live {
       min-height: 2.75rem;
+    }
+    summary {
+      padding-block: 0.75rem;
     }
   }
 `;
