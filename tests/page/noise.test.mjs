@@ -32,7 +32,7 @@ test("ten bands from almost clean to almost noise, with a word on the worst", { 
   await visit.tool.evaluate((tool) => tool.step(400));
   await visit.button("Measure now").click();
   await lab.getByText("Of the model at step 400.").waitFor();
-  await lab.getByText("The loss is highest where little noise is left (t = 0 to 99): there ε can hardly be told from the data, and even a perfect model misses much of it.").waitFor();
+  await lab.getByText("The loss is highest where little noise is left (t = 0 to 99): there ε can hardly be told from the data, and even a perfect model misses much of it.").waitFor();
   const widths = await lab.locator(".ema").evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
   assert.ok(widths[0] > 5 * widths[9], `bars follow the numbers: ${widths}`);
   assert.equal(await lab.locator(".worst th").textContent(), "almost clean");

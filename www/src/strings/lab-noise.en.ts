@@ -16,9 +16,9 @@ export const noiseEn = {
   earlier: "earlier",
   now: "Measure now",
   where: {
-    low: (from: string, to: string) => `The loss is highest where little noise is left (t = ${from} to ${to}): `,
-    middle: (from: string, to: string) => `The loss is highest in between (t = ${from} to ${to}): `,
-    high: (from: string, to: string) => `The loss is highest where almost everything is noise (t = ${from} to ${to}): `,
+    low: (from: string, to: string) => `The loss is highest where little noise is left (t = ${from} to ${to}): `,
+    middle: (from: string, to: string) => `The loss is highest in between (t = ${from} to ${to}): `,
+    high: (from: string, to: string) => `The loss is highest where almost everything is noise (t = ${from} to ${to}): `,
   } as Record<Place, (from: string, to: string) => string>,
   /** Why, by what the network predicts. */
   why: {

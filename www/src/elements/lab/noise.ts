@@ -57,8 +57,9 @@ export class LabNoise extends Panel {
       tbody tr + tr > * {
         border-top: 1px solid var(--line);
       }
-      thead th {
+      thead th, thead td {
         vertical-align: bottom;
+        border-bottom: 1px solid var(--line);
       }
       .bars {
         width: 100%;

@@ -36,6 +36,7 @@ export class Inquiry<Answer> {
   ask(work: Work<Answer>): void {
     this.#wanted = work;
     this.busy = true;
+    this.fault = null;
     this.changed();
     if (!this.#working) void this.#work();
   }
