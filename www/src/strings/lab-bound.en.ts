@@ -1,7 +1,7 @@
 /** Words of the tab with the variational bound and the likelihood. */
 export const boundEn = {
   title: "Bits per dimension",
-  lead: "How many bits per coordinate the model needs to write down data it was not asked to draw. Fewer is better, and below a certain number nothing can go.",
+  lead: "How many bits per coordinate the model needs to write down points that it has never seen. Fewer is better; how scattered the data are sets the least.",
   leadDigits: "How many bits per pixel the model needs to write down images of its set. Fewer is better; without any model a grey pixel takes 8.",
   measure: "Measure",
   fields: { samples: "Samples", terms: "Terms", steps: "Steps" },
@@ -31,7 +31,7 @@ export const boundEn = {
     log: "Logarithmic axes",
     hint: "Cost per part of the schedule; read it with the arrow keys",
     describe: (d: { highest: string; at: string; count: string }) => `Curve of ${d.count} terms over the timesteps; the highest, at t = ${d.at}, costs ${d.highest} bits per dimension.`,
-    share: (percent: string, t: string) => `Half of the terms’ cost lies below t = ${t}, in ${percent} % of the timesteps.`,
+    share: (percent: string, t: string) => `Half of the terms’ cost lies below t = ${t}, in ${percent} % of the timesteps.`,
   },
   likelihood: {
     title: "Likelihood",

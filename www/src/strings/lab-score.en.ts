@@ -14,7 +14,7 @@ export const scoreEn = {
   differenceScale: "length of the difference; dots are noised data",
   atLeast: (value: string) => `≥ ${value}`,
   reading: (d: { x: string; y: string; learned: string; exact: string; off: string; percent: string }) =>
-    `At (${d.x}, ${d.y}): learned ${d.learned}, exact ${d.exact}, ${d.off} apart (${d.percent} %).`,
+    `At (${d.x}, ${d.y}): learned ${d.learned}, exact ${d.exact}, ${d.off} apart (${d.percent} %).`,
   read: "Read the fields at a point with the arrow keys",
   hint: "Point at a plot, or focus the plots and use the arrow keys, to read the values there.",
   describeField: (name: string, d: { t: string; extent: string; typical: string; longest: string }) =>
@@ -27,8 +27,8 @@ export const scoreEn = {
   curveHint: "Error per noise level; read it with the arrow keys, Enter shows that timestep",
   describeCurve: (d: { low: string; lowT: string; high: string; highT: string }) =>
     `Curve of the relative error over the timesteps: lowest with ${d.low} at t = ${d.lowT}, highest with ${d.high} at t = ${d.highT}.`,
-  summary: (t: string, percent: string) => `At t = ${t}, the learned score is off by about ${percent} % where noised data lie.`,
-  percent: (value: string) => `${value} %`,
+  summary: (t: string, percent: string) => `At t = ${t}, the learned score is off by about ${percent} % where noised data lie.`,
+  percent: (value: string) => `${value} %`,
 };
 
 export type ScoreStrings = typeof scoreEn;

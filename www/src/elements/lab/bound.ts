@@ -29,9 +29,6 @@ export class LabBound extends Panel {
       math {
         margin: 0.75rem 0;
         font-size: 1rem;
-        overflow-x: auto;
-        overflow-y: hidden;
-        max-width: 100%;
         text-align: left;
       }
       form {
@@ -100,6 +97,9 @@ export class LabBound extends Panel {
       .big {
         font-size: 1.25rem;
       }
+      .big .quiet {
+        font-weight: 400;
+      }
       .chart-top {
         display: flex;
         flex-wrap: wrap;
@@ -120,6 +120,9 @@ export class LabBound extends Panel {
         accent-color: var(--ink);
       }
       @media (max-width: 40rem) {
+        math {
+          font-size: 0.8125rem;
+        }
         dl {
           grid-template-columns: auto 1fr;
         }

@@ -3,6 +3,7 @@ import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
 import { boundTab } from "./bound";
+import { diagnosisTab } from "./diagnosis";
 import { noiseTab } from "./noise";
 import { scoreTab } from "./score";
 
@@ -18,4 +19,5 @@ export const LAB_TABS: readonly LabTab[] = [
   scoreTab,
   noiseTab,
   boundTab,
+  diagnosisTab,
 ];
