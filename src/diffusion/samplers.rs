@@ -57,10 +57,11 @@ pub struct StepCoefficients {
 }
 
 impl StepCoefficients {
-    /// A row of the table that a device reads (see [`crate::graph::ops::process::STEP_COLUMNS`]), keeping its result in `frame`.
-    pub fn row(&self, frame: Option<usize>) -> [f32; 8] {
+    /// A row of the table that a device reads (see [`crate::graph::ops::reverse::column`]), keeping its result in `frame`.
+    pub fn row(&self, frame: Option<usize>, clip: bool) -> [f32; 16] {
         let frame = frame.map_or(-1.0, |f| f as f64);
-        [self.c_x, self.c_eps, self.c_noise, frame, self.p_x, self.p_eps, self.k_x0, self.k_x].map(|v| v as f32)
+        let (a, b, c) = if clip { (self.k_x, 0.0, self.k_x0) } else { (self.c_x, self.c_eps, 0.0) };
+        [a, b, c, 0.0, 0.0, 0.0, self.c_noise, self.p_x, self.p_eps, 0.0, 0.0, 0.0, frame, 1.0, 0.0, 0.0].map(|v| v as f32)
     }
 
     /// `x_prev` of one element.

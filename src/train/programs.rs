@@ -4,7 +4,7 @@ use super::config::Config;
 use crate::Result;
 use crate::diffusion::{ForwardTable, Schedule};
 use crate::graph::ops::optimizer::RunState;
-use crate::graph::ops::process::{Frames, STEP_COLUMNS};
+use crate::graph::ops::reverse::{GUIDE_COLUMNS, Reverse, column};
 use crate::graph::ops::state::{counter, scalar};
 use crate::graph::{Graph, ParamTable, Shape, Tensor, TensorType};
 
@@ -140,8 +140,8 @@ pub(super) fn sampling_step(config: &Config, params: &ParamTable, shape: SampleS
     let mut g = Graph::with_params(params.clone());
     let SampleBuffers { counters, x, frames } = sample_buffers(&mut g, config, shape)?;
     let rows = config.schedule.num_train_timesteps;
-    let times = g.resource("times", TensorType::u32([rows]))?;
-    let coefficients = g.resource("coefficients", TensorType::f32([rows, STEP_COLUMNS]))?;
+    let times = g.resource("times", TensorType::f32([rows]))?;
+    let coefficients = g.resource("coefficients", TensorType::f32([rows, column::COUNT]))?;
     let conditional = config.images.as_ref().is_some_and(|images| images.is_conditional());
     let evaluated = if shape.guided { 2 * shape.count } else { shape.count };
     let t = g.at_step(times, counters, evaluated)?;
@@ -149,22 +149,18 @@ pub(super) fn sampling_step(config: &Config, params: &ParamTable, shape: SampleS
     let prediction = if shape.guided {
         let twice = g.concat(x, x, 0)?;
         let both = predict(&mut g, config, twice, t, labels)?;
-        let (with, without) = (g.slice(both, 0, 0, shape.count)?, g.slice(both, 0, shape.count, shape.count)?);
-        // ε = ε(∅) + s (ε(y) - ε(∅)), with s = guidance_scale.
-        let scale = g.resource("guidance", TensorType::f32([1]))?;
-        let minus = g.scale(without, -1.0)?;
-        let difference = g.add(with, minus)?;
-        let scaled = g.multiply(difference, scale)?;
-        g.add(without, scaled)?
+        let table = g.resource("guidance", TensorType::f32([rows, GUIDE_COLUMNS]))?;
+        g.guide(both, table, counters, true, None)?
     } else {
         predict(&mut g, config, x, t, labels)?
     };
-    let z = if shape.noise { Some(g.normal(counters, stream::SAMPLE_STEP, samples_shape(config, shape.count))?) } else { None };
+    let noise = if shape.noise { Some(g.normal(counters, stream::SAMPLE_STEP, samples_shape(config, shape.count))?) } else { None };
     let predicted = match &config.images {
         Some(_) => Some(g.resource("predicted", g.ty(frames).clone())?),
         None => None,
     };
-    g.linear_step(x, prediction, z, coefficients, counters, Frames { samples: frames, predicted, clip: shape.clip })?;
+    let with = Reverse { coefficients, counters, frames, predicted, noise, history: None, clean: None, clip: shape.clip };
+    g.linear_step(x, prediction, with)?;
     g.next_step(counters)?;
     Ok(g)
 }

@@ -7,7 +7,7 @@ use super::images::ImageConfig;
 use super::programs::{SampleShape, samples_shape, sampling_start, sampling_step};
 use super::trainer::Trainer;
 use crate::diffusion::{Schedule, StepCoefficients};
-use crate::graph::ops::process::STEP_COLUMNS;
+use crate::graph::ops::reverse::column;
 use crate::graph::ops::state::counter;
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
@@ -176,16 +176,16 @@ impl Sampler {
     /// Writes what the programs read: seed, table, times, classes and guidance.
     fn write(&self, backend: &mut dyn Backend, table: &[StepCoefficients], options: &SampleOptions) -> Result<()> {
         let kept = frame_of_steps(table.len(), self.shape.frames);
-        let mut rows = Vec::with_capacity(STEP_COLUMNS * table.len());
+        let mut rows = Vec::with_capacity(column::COUNT * table.len());
         for (step, frame) in table.iter().zip(kept) {
-            rows.extend(step.row(frame));
+            rows.extend(step.row(frame, self.shape.clip));
         }
-        let times: Vec<u32> = table.iter().map(|step| step.timestep as u32).collect();
+        let times: Vec<f32> = table.iter().map(|step| step.timestep as f32).collect();
         let mut counters = [0; counter::LEN];
         counters[counter::SEED] = options.seed;
         backend.write(self.buffers["sample counters"], 0, HostSlice::U32(&counters))?;
         backend.write(self.buffers["coefficients"], 0, HostSlice::F32(&rows))?;
-        backend.write(self.buffers["times"], 0, HostSlice::U32(&times))?;
+        backend.write(self.buffers["times"], 0, HostSlice::F32(&times))?;
         if let Some(buffer) = self.buffers.get("sample labels") {
             let mut labels = options.labels.clone();
             // A model without a label for "no class" is given its classes in turn.
@@ -194,7 +194,8 @@ impl Sampler {
             backend.write(*buffer, 0, HostSlice::U32(&labels))?;
         }
         if let Some(buffer) = self.buffers.get("guidance") {
-            backend.write(*buffer, 0, HostSlice::F32(&[options.guidance_scale as f32]))?;
+            let rows: Vec<f32> = table.iter().flat_map(|_| [options.guidance_scale as f32, 0.0]).collect();
+            backend.write(*buffer, 0, HostSlice::F32(&rows))?;
         }
         Ok(())
     }
