@@ -80,7 +80,7 @@ fn draw(g: &mut Graph, config: &Config, counters: Tensor) -> Result<(Tensor, Opt
 }
 
 /// The predicted noise.
-fn predict(g: &mut Graph, config: &Config, x: Tensor, t: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
+pub(super) fn predict(g: &mut Graph, config: &Config, x: Tensor, t: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
     match &config.images {
         Some(images) => images.build(g, x, t, labels),
         None => config.model.build(g, x, t),
