@@ -97,6 +97,8 @@ pub struct Graph {
     /// Named values that can be read after a run.
     pub(crate) outputs: Vec<(String, Tensor)>,
     scope: Vec<String>,
+    /// Parameters asked for now are frozen ones.
+    freezes: bool,
 }
 
 /// Starts of parameters and constants are multiples of this many elements: WebGPU binds at offsets of 256 bytes.
