@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub use kernel::{Arg, Kernel, Lowering, MAX_GROUPS, Operand, Place, Tuning, Value};
 pub use op::{Epilogue, EpilogueStep, Op};
 pub use ops::{Activation, Conv2d};
-pub use params::{Init, Layout, Param, ParamTable};
+pub use params::{FROZEN, Init, Layout, PARAM, Param, ParamTable};
 pub use shape::{DType, Shape};
 
 use crate::{Error, Result};

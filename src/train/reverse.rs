@@ -79,8 +79,7 @@ pub(super) fn sampling_step(config: &Config, params: &ParamTable, shape: SampleS
     }
     let noise = if shape.noise { Some(g.normal(counters, stream::SAMPLE_STEP, like_x.clone())?) } else { None };
     let predicted = Some(g.resource("predicted", g.ty(frames).clone())?);
-    let history =
-        if shape.history { Some(g.resource("history", TensorType::f32([HISTORY, like_x.elements()]))?) } else { None };
+    let history = if shape.history { Some(g.resource("history", TensorType::f32([HISTORY, like_x.elements()]))?) } else { None };
     let mut with = Reverse { coefficients, counters, frames, predicted, noise, history, clean: None, clip: shape.clip };
     if let Some(ratio) = shape.threshold {
         with.clean = Some(g.threshold(x, output, ratio, with)?);

@@ -6,12 +6,12 @@ use super::config::Config;
 use super::inputs::SampleInputs;
 use super::options::{SampleOptions, WeightsChoice};
 use super::programs::samples_shape;
-use super::tables;
 use super::reverse::{SampleShape, sampling_start, sampling_step};
+use super::tables;
 use super::trainer::Trainer;
 use crate::diffusion::{Clip, SamplerTable};
-use crate::graph::{FROZEN, PARAM};
 use crate::graph::ops::state::counter;
+use crate::graph::{FROZEN, PARAM};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 

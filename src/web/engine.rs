@@ -15,7 +15,9 @@ use crate::Result;
 use crate::data::sliced_wasserstein;
 use crate::graph::Tuning;
 use crate::plan::Progress;
-use crate::train::{Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleInputs, SampleOptions, Snapshot, Trainer, initial_noise};
+use crate::train::{
+    Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleInputs, SampleOptions, Snapshot, Trainer, initial_noise,
+};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../www/src/engine-types.ts");

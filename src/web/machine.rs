@@ -39,7 +39,12 @@ const JUDGED: usize = 128;
 
 /// The run of a classifier for the data of `config`, noised by its schedule.
 fn classifier_of(config: &Config) -> Config {
-    let training = OptimizerConfig { batch_size: config.training.batch_size.min(256), learning_rate: 2e-3, ema_decay: 0.99, ..OptimizerConfig::default() };
+    let training = OptimizerConfig {
+        batch_size: config.training.batch_size.min(256),
+        learning_rate: 2e-3,
+        ema_decay: 0.99,
+        ..OptimizerConfig::default()
+    };
     Config { goal: Goal::Classify, training, ..config.clone() }
 }
 

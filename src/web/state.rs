@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::pace::Pace;
-use super::types::{ClassifierMetrics, AdapterInfo, BackendName, Metrics};
+use super::types::{AdapterInfo, BackendName, ClassifierMetrics, Metrics};
 use crate::data::{ImageSet, PointSet};
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{LocalFuture, MemoryUse};

@@ -130,7 +130,8 @@ mod tests {
     use crate::graph::Activation;
     use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
     use crate::train::{
-        ClassConditioning, Config, Goal, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions, SpacingChoice, WeightsChoice,
+        ClassConditioning, Config, Goal, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions,
+        SpacingChoice, WeightsChoice,
     };
 
     /// The page's types are these. `UNNOISE_WRITE_TYPES=1 cargo test` writes the file anew.

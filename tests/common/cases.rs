@@ -300,7 +300,8 @@ fn table(g: &mut Graph, frame: f64, range: f64) -> Result<Tensor> {
 
 fn reverse_steps(all: &mut Vec<Case>, batch: usize, dim: usize) {
     // Frames beyond those there are and negative ones keep nothing.
-    for (frame, flags) in [(2.0, 0b00000), (-1.0, 0b00001), (3.0, 0b10011), (4.0, 0b00010), (0.0, 0b10110), (1.0, 0b01101), (1.0, 0b00111)] {
+    for (frame, flags) in [(2.0, 0b00000), (-1.0, 0b00001), (3.0, 0b10011), (4.0, 0b00010), (0.0, 0b10110), (1.0, 0b01101), (1.0, 0b00111)]
+    {
         let [noise, predicted, history, clean, clip] = [0, 1, 2, 3, 4].map(|bit| flags >> bit & 1 == 1);
         all.push(plain(&format!("linear step {batch}×{dim}, flags {flags:05b}, frame {frame}"), move |g| {
             let (x, m) = (floats(g, "x", &[batch, dim])?, floats(g, "m", &[batch, dim])?);
