@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Draws, OneStep, Process, mean_and_error};
-use crate::Result;
-use crate::diffusion::Schedule;
-use crate::train::{Config, SampleOptions};
+use crate::train::Config;
 use serde::Serialize;
 
 /// How bad a finding is.
@@ -42,7 +40,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(id: &'static str, severity: Severity, numbers: &[(&'static str, f64)]) -> Self {
+    pub(super) fn new(id: &'static str, severity: Severity, numbers: &[(&'static str, f64)]) -> Self {
         let values = numbers.iter().map(|(name, number)| (*name, Value::Number(*number))).collect();
         Finding { id, severity, values }
     }
@@ -65,7 +63,7 @@ impl Finding {
 }
 
 /// `Warn` outside `warn`, `Bad` outside `bad`; NaN is outside of everything.
-fn outside(value: f64, warn: std::ops::RangeInclusive<f64>, bad: std::ops::RangeInclusive<f64>) -> Severity {
+pub(super) fn outside(value: f64, warn: std::ops::RangeInclusive<f64>, bad: std::ops::RangeInclusive<f64>) -> Severity {
     match value {
         v if warn.contains(&v) => Severity::Ok,
         v if bad.contains(&v) => Severity::Warn,
@@ -155,27 +153,4 @@ pub fn ema_finding(facts: &EmaFacts) -> Finding {
     let step = f64::from(facts.step);
     let numbers = [("distance", facts.distance), ("loss_ema", loss_ema), ("loss_raw", loss_raw), ("decay", facts.decay), ("step", step)];
     Finding::new("ema", severity, &numbers)
-}
-
-/// Does sampling begin where training ended, and go through the same levels?
-///
-/// A run begins with pure noise, whatever its first timestep. There the network expects data of variance `v` at the timestep's
-/// signal-to-noise ratio: `v · SNR` is the share of variance that it looks for in vain. A twentieth is a ghost of the mean, a quarter
-/// spoils shapes.
-pub fn schedule_finding(config: &Config, options: &SampleOptions, variance: f64) -> Result<Finding> {
-    let trained = Process::new(&config.schedule)?;
-    let last = trained.steps() - 1;
-    let start = options.sampler_config(config).steps(&Schedule::new(&config.schedule)?)?[0].timestep;
-    let (snr_trained, snr_sampled) = (trained.level(last).snr(), trained.level(start).snr());
-    let lost = |snr: f64| outside(variance * snr, 0.0..=0.05, 0.0..=0.25);
-    let (severity, field, was, is) = match (lost(snr_trained), lost(snr_sampled)) {
-        (Severity::Ok, Severity::Ok) => (Severity::Ok, "", last as f64, start as f64),
-        (Severity::Ok, bad) => (bad, "start", last as f64, start as f64),
-        (bad, _) => (bad, "start_snr", snr_trained, 0.0),
-    };
-    let mut finding = Finding::new("schedule", severity, &[("start_snr_trained", snr_trained), ("start_snr_sampled", snr_sampled)]);
-    finding.values.insert("field", Value::Text(field.into()));
-    finding.values.insert("trained", Value::Number(was));
-    finding.values.insert("sampled", Value::Number(is));
-    Ok(finding)
 }

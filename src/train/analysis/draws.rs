@@ -1,6 +1,6 @@
 //! Data to ask the network about: points that the run has never seen, or images of its set.
 
-use crate::data::{ImageSet, generate, toy2d};
+use crate::data::{ImageSet, toy2d};
 use crate::diffusion::{Gaussian2, GaussianMixture2};
 use crate::train::Config;
 use crate::{Error, Result};
@@ -30,9 +30,10 @@ impl Draws {
             return Err(Error::config("count", "0 samples tell nothing: ask for at least 1"));
         }
         let Some(run) = &config.images else {
-            let set = generate(config.data.dataset, count, config.seed.wrapping_add(FRESH));
+            let set = config.data.points(count, config.seed.wrapping_add(FRESH));
             let values = set.points.iter().flatten().map(|v| f64::from(*v)).collect();
-            return Ok(Draws { dim: 2, values, labels: Vec::new() });
+            let labels = if config.classes().is_some() { set.labels } else { Vec::new() };
+            return Ok(Draws { dim: 2, values, labels });
         };
         let Some(set) = images.filter(|set| !set.is_empty()) else {
             return Err(Error::config("images", "there are none yet: give the run some first"));
@@ -41,7 +42,7 @@ impl Draws {
         let count = count.min(set.len());
         let chosen: Vec<usize> = (0..count).map(|i| i * set.len() / count).collect();
         let image = |i: &usize| set.pixels()[i * size..(i + 1) * size].iter();
-        let values = chosen.iter().flat_map(image).map(|byte| f64::from(*byte) * (2.0 / 255.0) - 1.0).collect();
+        let values = chosen.iter().flat_map(image).map(|byte| (f64::from(*byte) * (2.0 / 255.0) - 1.0) * run.scale).collect();
         let labels = if run.is_conditional() { chosen.iter().map(|i| u32::from(set.labels()[*i])).collect() } else { Vec::new() };
         Ok(Draws { dim: size, values, labels })
     }
@@ -76,8 +77,9 @@ impl Draws {
 /// The exact distribution of a run's data, in the units that the network sees, if it is a mixture of Gaussians.
 pub fn mixture(config: &Config) -> Option<GaussianMixture2> {
     let components = toy2d::components(config.data.dataset).filter(|_| config.images.is_none())?;
-    let weights = components.iter().map(|c| c.weight).collect();
-    let gaussians: Result<Vec<Gaussian2>> = components.iter().map(|c| Gaussian2::new(c.mean, c.covariance)).collect();
+    let (weights, scale) = (components.iter().map(|c| c.weight).collect(), config.data.scale);
+    let scaled = |c: &toy2d::Component| Gaussian2::new(c.mean.map(|v| scale * v), c.covariance.map(|row| row.map(|v| scale * scale * v)));
+    let gaussians: Result<Vec<Gaussian2>> = components.iter().map(scaled).collect();
     GaussianMixture2::new(weights, gaussians.ok()?).ok()
 }
 
@@ -92,9 +94,16 @@ mod tests {
         let config = Config::default();
         let draws = Draws::new(&config, None, 4096).unwrap();
         assert!((draws.variance() - 1.0).abs() < 0.05, "{}", draws.variance());
-        let own = generate(config.data.dataset, 1, config.seed).points[0];
+        let own = config.data.points(1, config.seed).points[0];
         assert_ne!(draws.values[0], f64::from(own[0]));
         assert_eq!(draws, Draws::new(&config, None, 4096).unwrap());
+        assert!(draws.labels.is_empty());
+        let mut config = config;
+        config.data.scale = 3.0;
+        config.model.class_conditioning = true;
+        let draws = Draws::new(&config, None, 4096).unwrap();
+        assert!((draws.variance() - 9.0).abs() < 0.5, "{}", draws.variance());
+        assert_eq!(draws.labels.len(), 4096);
     }
 
     #[test]
@@ -119,7 +128,12 @@ mod tests {
         let mut config = Config::default();
         assert!(mixture(&config).is_none());
         config.data.dataset = DatasetName::Blobs;
-        assert!(mixture(&config).is_some());
+        let draws = Draws::new(&config, None, 1000).unwrap();
+        let density = |config: &Config| mixture(config).unwrap().log_density([0.3, -0.2].map(|v| config.data.scale * v), 1.0);
+        let before = density(&config);
+        config.data.scale = 2.0;
+        assert!((density(&config) - (before - 4f64.ln())).abs() < 1e-9, "a density in larger units");
+        assert!((Draws::new(&config, None, 1000).unwrap().variance() / draws.variance() - 4.0).abs() < 1e-5);
         config.images = Preset::Tiny.config(ImageDataset::Mnist).images;
         assert!(mixture(&config).is_none());
     }

@@ -2,33 +2,7 @@
 //! the network was trained to predict.
 
 use crate::Result;
-use crate::diffusion::{Schedule, ScheduleConfig};
-
-/// A level of noise: `x = signal · x_0 + noise · ε`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
-    /// Factor of the clean data.
-    pub signal: f64,
-    /// Factor of the noise.
-    pub noise: f64,
-}
-
-impl Level {
-    /// `σ̃ = noise/signal`.
-    pub fn sigma(self) -> f64 {
-        self.noise / self.signal
-    }
-
-    /// `√(signal² + noise²)`: 1 where the variance is preserved.
-    pub fn scale(self) -> f64 {
-        self.signal.hypot(self.noise)
-    }
-
-    /// `(signal/noise)²`.
-    pub fn snr(self) -> f64 {
-        (self.signal / self.noise).powi(2)
-    }
-}
+use crate::diffusion::{Level, PredictionType, Schedule, ScheduleConfig};
 
 /// A number as a combination of the sample and the network's output: `x · x + m · m`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,6 +25,7 @@ impl Reading {
 pub struct Process {
     levels: Vec<Level>,
     times: Vec<f64>,
+    kind: PredictionType,
 }
 
 impl Process {
@@ -59,11 +34,14 @@ impl Process {
     /// # Errors
     /// Those of [`Schedule::new`].
     pub fn new(config: &ScheduleConfig) -> Result<Self> {
-        let schedule = Schedule::new(config)?;
-        let level = |alpha: &f64| Level { signal: alpha.sqrt(), noise: (1.0 - alpha).sqrt() };
-        let levels: Vec<Level> = schedule.alphas_cumprod.iter().map(level).collect();
-        let times = (0..levels.len()).map(|t| t as f64).collect();
-        Ok(Process { levels, times })
+        Ok(Self::of(&Schedule::new(config)?))
+    }
+
+    /// That of a schedule that has been made.
+    pub fn of(schedule: &Schedule) -> Self {
+        let all = 0..schedule.num_train_timesteps();
+        let levels = all.clone().map(|t| schedule.level(t)).collect();
+        Process { levels, times: all.map(|t| schedule.network_time(t)).collect(), kind: schedule.prediction_type() }
     }
 
     /// Number of timesteps `T`.
@@ -87,53 +65,72 @@ impl Process {
         self.times[t]
     }
 
-    /// `[a, b]` of what the network learns to say, `m = a · x_0 + b · ε`.
-    fn target_factors(&self, _level: Level) -> [f64; 2] {
-        [0.0, 1.0]
-    }
-
     /// What the network learns to say of one element.
     pub fn target(&self, level: Level, x0: f64, epsilon: f64) -> f64 {
-        let [a, b] = self.target_factors(level);
+        let [a, b] = self.kind.target(level);
         a * x0 + b * epsilon
     }
 
     /// The predicted clean data `x̂_0`: `x = signal · x_0 + noise · ε` and `m = a · x_0 + b · ε` solved for `x_0`.
     pub fn clean(&self, level: Level) -> Reading {
-        let [a, b] = self.target_factors(level);
+        let [a, b] = self.kind.target(level);
         let determinant = level.signal * b - level.noise * a;
         Reading { x: b / determinant, m: -level.noise / determinant }
     }
 
     /// The predicted noise `ε̂`: both solved for `ε`.
     pub fn noise(&self, level: Level) -> Reading {
-        let [a, b] = self.target_factors(level);
+        let [a, b] = self.kind.target(level);
         let determinant = level.signal * b - level.noise * a;
         Reading { x: -a / determinant, m: level.signal / determinant }
     }
 
     /// The level at which noise is `sigma` times the signal, and what the network is told there. Between two timesteps the time
-    /// follows `ln σ̃` along a straight line, as diffusers has it for its σ-based samplers; beyond the table it stays at its end.
+    /// follows `ln σ̃` along a straight line, as diffusers has it for its σ-based samplers; in flow matching it is known. Beyond the
+    /// table it stays at its end.
     pub fn at(&self, sigma: f64) -> (Level, f64) {
-        let wanted = sigma.ln();
-        let logs = |t: usize| self.levels[t].sigma().ln();
-        let after = self.levels.partition_point(|level| level.sigma() <= sigma);
-        let time = match after {
-            0 => self.times[0],
-            t if t == self.steps() => self.times[t - 1],
+        let (first, last) = (self.times[0], self.times[self.steps() - 1]);
+        if self.is_flow() {
+            let share = sigma / (1.0 + sigma);
+            return (Level { signal: 1.0 - share, noise: share }, (share * self.steps() as f64).clamp(first, last));
+        }
+        let time = match self.levels.partition_point(|level| level.sigma() <= sigma) {
+            0 => first,
+            t if t == self.steps() => last,
             t => {
-                let (before, next) = (logs(t - 1), logs(t));
+                let (before, next) = (self.log_sigma(t - 1), self.log_sigma(t));
                 // Without any signal the last logarithm is infinite: the share is then 0.
-                let share = ((wanted - before) / (next - before)).clamp(0.0, 1.0);
+                let share = ((sigma.ln() - before) / (next - before)).clamp(0.0, 1.0);
                 self.times[t - 1] + share * (self.times[t] - self.times[t - 1])
             }
         };
-        (self.with_sigma(sigma), time)
+        (Level::of_sigma(sigma), time)
     }
 
-    fn with_sigma(&self, sigma: f64) -> Level {
-        let signal = 1.0 / 1f64.hypot(sigma);
-        Level { signal, noise: sigma * signal }
+    /// The level that a network was told of as `time`: the inverse of [`Process::at`].
+    pub fn at_time(&self, time: f64) -> Level {
+        let after = self.times.partition_point(|t| *t <= time);
+        if after == 0 || after == self.steps() {
+            return self.levels[after.saturating_sub(1)];
+        }
+        if self.is_flow() {
+            let share = time / self.steps() as f64;
+            return Level { signal: 1.0 - share, noise: share };
+        }
+        let share = (time - self.times[after - 1]) / (self.times[after] - self.times[after - 1]);
+        if share == 0.0 {
+            return self.levels[after - 1];
+        }
+        let (before, next) = (self.log_sigma(after - 1), self.log_sigma(after));
+        Level::of_sigma((before + share * (next - before)).exp())
+    }
+
+    fn is_flow(&self) -> bool {
+        self.kind == PredictionType::FlowPrediction
+    }
+
+    fn log_sigma(&self, t: usize) -> f64 {
+        self.levels[t].sigma().ln()
     }
 
     /// The timestep whose `σ̃` comes nearest to `sigma`, by ratio.
@@ -165,29 +162,45 @@ impl Process {
 mod tests {
     use super::*;
 
+    const KINDS: [PredictionType; 4] =
+        [PredictionType::Epsilon, PredictionType::Sample, PredictionType::VPrediction, PredictionType::FlowPrediction];
+
+    fn process(prediction_type: PredictionType) -> Process {
+        Process::new(&ScheduleConfig { prediction_type, ..ScheduleConfig::default() }).unwrap()
+    }
+
     #[test]
     fn outputs_are_read_back() {
-        let process = Process::new(&ScheduleConfig::default()).unwrap();
         let (x0, epsilon) = (0.7, -1.3);
-        for t in [0, 100, 999] {
-            let level = process.level(t);
-            let (x, m) = (level.signal * x0 + level.noise * epsilon, process.target(level, x0, epsilon));
-            assert!((process.clean(level).of(x, m) - x0).abs() < 1e-12);
-            assert!((process.noise(level).of(x, m) - epsilon).abs() < 1e-12);
+        for kind in KINDS {
+            let process = process(kind);
+            for t in [0, 100, 998] {
+                let level = process.level(t);
+                let (x, m) = (level.signal * x0 + level.noise * epsilon, process.target(level, x0, epsilon));
+                assert!((process.clean(level).of(x, m) - x0).abs() < 1e-10, "{kind:?} {t}");
+                assert!((process.noise(level).of(x, m) - epsilon).abs() < 1e-10, "{kind:?} {t}");
+            }
         }
     }
 
     #[test]
     fn levels_between_timesteps_meet_them() {
-        let process = Process::new(&ScheduleConfig::default()).unwrap();
-        for t in [0, 1, 500, 999] {
-            let level = process.level(t);
-            let (again, time) = process.at(level.sigma());
-            assert!((again.signal - level.signal).abs() < 1e-13 && (time - t as f64).abs() < 1e-6, "{t}: {again:?} {time}");
-            assert_eq!(process.nearest(level.sigma()), t);
+        for kind in KINDS {
+            let process = process(kind);
+            for t in [0, 1, 500, 998] {
+                let level = process.level(t);
+                let (again, time) = process.at(level.sigma());
+                assert!((again.signal - level.signal).abs() < 1e-12 && (time - process.time(t)).abs() < 1e-6, "{t}: {again:?} {time}");
+                assert_eq!(process.nearest(level.sigma()), t);
+            }
+            for sigma in [0.013, 0.5, 77.0] {
+                let (level, time) = process.at(sigma);
+                assert!((level.sigma() / sigma - 1.0).abs() < 1e-12);
+                assert!((process.at_time(time).sigma() / sigma - 1.0).abs() < 1e-9, "{kind:?} {sigma}");
+            }
+            assert_eq!(process.at(1e-6).1, process.time(0));
+            assert!((process.at(1e6).1 - process.time(999)).abs() < 0.01);
         }
-        assert_eq!(process.at(1e-6).1, 0.0);
-        assert_eq!(process.at(1e6).1, 999.0);
     }
 
     #[test]

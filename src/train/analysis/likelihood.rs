@@ -5,8 +5,8 @@
 //! size, over `λ = ln σ̃`: with `s = signal/√(…)` and `n = noise/√(…)`, `du/dλ = s n (s ε̂ - n x̂_0)`. The right side stays finite
 //! without signal and without noise.
 
-use super::{Denoiser, Draws, Level, Process, mean_and_error, noise};
-use crate::diffusion::GaussianMixture2;
+use super::{Denoiser, Draws, Process, mean_and_error, noise};
+use crate::diffusion::{GaussianMixture2, Level};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::f64::consts::{LN_2, TAU};

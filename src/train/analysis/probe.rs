@@ -6,7 +6,7 @@ use super::Denoiser;
 use crate::graph::{Graph, ParamTable, TensorType};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId};
 use crate::train::programs::{predict, samples_shape};
-use crate::train::{Config, Trainer, WeightsChoice};
+use crate::train::{Config, Goal, Trainer, WeightsChoice};
 use crate::{Error, Result};
 
 /// Points that one run of a program takes.
@@ -47,8 +47,7 @@ fn graph(config: &Config, params: &ParamTable, rows: usize, divergence: bool) ->
     let mut g = Graph::with_params(params.clone());
     let x = g.resource("probe x", TensorType::f32(samples_shape(config, rows)))?;
     let t = g.resource("probe times", TensorType::f32([rows]))?;
-    let conditional = config.images.as_ref().is_some_and(|images| images.is_conditional());
-    let labels = if conditional { Some(g.resource("probe labels", TensorType::u32([rows]))?) } else { None };
+    let labels = if config.classes().is_some() { Some(g.resource("probe labels", TensorType::u32([rows]))?) } else { None };
     let m = predict(&mut g, config, x, t, labels)?;
     if divergence {
         let columns = g.shape(m)[1];
@@ -78,7 +77,7 @@ impl Probe {
         Probe {
             rows: if config.images.is_some() { IMAGES } else { POINTS },
             dim: samples_shape(config, 1).elements(),
-            no_class: config.images.as_ref().and_then(|images| images.no_class()).unwrap_or(0),
+            no_class: config.classes().and_then(|classes| classes.no_class()).unwrap_or(0),
             buffers: BTreeMap::new(),
             programs: Vec::new(),
         }
@@ -92,6 +91,9 @@ impl Probe {
     async fn program(&mut self, backend: &mut dyn Backend, trainer: &Trainer, kind: Kind) -> Result<ProgramId> {
         if let Some((_, program)) = self.programs.iter().find(|(k, _)| *k == kind) {
             return Ok(*program);
+        }
+        if trainer.config().goal != Goal::Denoise {
+            return Err(Error::config("goal", "a classifier denoises nothing: ask the run that it goes with"));
         }
         let graph = graph(trainer.config(), trainer.params(), self.rows, kind.divergence)?;
         let plan = Plan::compile(&graph, backend.info().kind.tuning())?;

@@ -1,11 +1,12 @@
 //! The questions as they are asked of a run on a device.
 
-use super::diagnose::{EmaFacts, Finding, data_range, ema_finding, one_step_finding, one_step_levels, schedule_finding};
+use super::diagnose::{EmaFacts, Finding, data_range, ema_finding, one_step_finding, one_step_levels};
 use super::{
     Asked, Band, Decoder, Draws, Likelihood, OneStep, Probe, Process, ScoreLevel, ScoreMap, VariationalBound, band_losses, bands,
-    likelihood, mean_and_error, mixture, one_step, score_error, score_map, variational_bound,
+    likelihood, mean_and_error, mixture, one_step, schedule_finding, score_error, score_map, variational_bound,
 };
 use crate::data::ImageSet;
+use crate::diffusion::GaussianMixture2;
 use crate::plan::Backend;
 use crate::train::{SampleOptions, Trainer, WeightsChoice};
 use crate::{Error, Result};
@@ -84,6 +85,20 @@ impl Subject<'_> {
         Draws::new(self.trainer.config(), self.images, count)
     }
 
+    /// The exact distribution that the network without classes should have learned, if it is known.
+    fn exact(&self) -> Result<Option<GaussianMixture2>> {
+        let config = self.trainer.config();
+        let able = config.classes().is_none_or(|classes| classes.no_class().is_some());
+        Ok(mixture(config).filter(|_| able))
+    }
+
+    /// The draws without their classes, if the network can do without: what it says is then about all data together.
+    fn unlabelled(&self, count: usize) -> Result<Option<Draws>> {
+        let draws = self.draws(count)?;
+        let able = self.trainer.config().classes().is_none_or(|classes| classes.no_class().is_some());
+        Ok(able.then_some(Draws { labels: Vec::new(), ..draws }))
+    }
+
     fn network(&mut self, weights: WeightsChoice) -> Asked<'_> {
         self.probe.ask(self.backend, self.trainer, weights)
     }
@@ -104,18 +119,18 @@ impl Subject<'_> {
         Ok(LossBands { bands: found })
     }
 
-    /// Learned against exact noise at `levels` timesteps; `None` unless the exact one is known.
+    /// Learned against exact noise at `levels` timesteps; `None` unless the exact one is known, of all classes together.
     pub async fn score_error(&mut self, levels: usize) -> Result<Option<ScoreErrors>> {
         at_most("levels", levels, 1000)?;
-        let Some(data) = mixture(self.trainer.config()) else { return Ok(None) };
-        let (process, draws) = (self.process()?, self.draws(SCORED)?);
+        let (Some(data), Some(draws)) = (self.exact()?, self.unlabelled(SCORED)?) else { return Ok(None) };
+        let process = self.process()?;
         let levels = score_error(&mut self.network(WeightsChoice::Ema), &process, &data, &draws, levels).await?;
         Ok(Some(ScoreErrors { levels }))
     }
 
     /// Both scores on a grid; `None` unless the exact one is known.
     pub async fn score_map(&mut self, timestep: usize, grid: usize, extent: f64) -> Result<Option<ScoreMap>> {
-        let Some(data) = mixture(self.trainer.config()) else { return Ok(None) };
+        let Some(data) = self.exact()? else { return Ok(None) };
         let process = self.process()?;
         score_map(&mut self.network(WeightsChoice::Ema), &process, &data, timestep, grid, extent).await.map(Some)
     }
@@ -128,7 +143,12 @@ impl Subject<'_> {
                 "the likelihood of images is not computed: ask it of a run on points, or ask for the variational bound",
             ));
         }
-        let (process, draws, exact) = (self.process()?, self.draws(count)?, mixture(self.trainer.config()));
+        let (process, exact) = (self.process()?, self.exact()?);
+        // A network that must be told the class has the density of its class.
+        let draws = match self.unlabelled(count)? {
+            Some(draws) => draws,
+            None => self.draws(count)?,
+        };
         likelihood(&mut self.network(WeightsChoice::Ema), &process, &draws, exact.as_ref(), steps).await
     }
 
@@ -136,7 +156,10 @@ impl Subject<'_> {
     pub async fn variational_bound(&mut self, count: usize, terms: usize) -> Result<VariationalBound> {
         at_most("terms", terms, 4000)?;
         let (process, draws) = (self.process()?, self.draws(count)?);
-        let decoder = if self.trainer.config().images.is_some() { Decoder::Discretised { range: 1.0 } } else { Decoder::Gaussian };
+        let decoder = match &self.trainer.config().images {
+            Some(images) => Decoder::Discretised { range: images.scale },
+            None => Decoder::Gaussian,
+        };
         variational_bound(&mut self.network(WeightsChoice::Ema), &process, &draws, decoder, terms).await
     }
 
