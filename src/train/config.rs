@@ -240,7 +240,7 @@ impl SampleOptions {
             }
         }
         let schedule = crate::diffusion::Schedule::new(&config.schedule)?;
-        self.sampler_config(config).steps(&schedule).map(|_| ())
+        self.sampler_config(config).table(&schedule).map(|_| ())
     }
 
     fn validate_classes(&self, images: &ImageConfig) -> Result<()> {
@@ -279,6 +279,8 @@ impl SampleOptions {
             timestep_spacing: spacing,
             eta: self.eta,
             variance_type: self.variance_type,
+            clip_sample: self.clip_sample,
+            ..SamplerConfig::default()
         }
     }
 }

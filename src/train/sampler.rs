@@ -6,7 +6,7 @@ use super::config::{Config, SampleOptions, WeightsChoice};
 use super::images::ImageConfig;
 use super::programs::{SampleShape, samples_shape, sampling_start, sampling_step};
 use super::trainer::Trainer;
-use crate::diffusion::{Schedule, StepCoefficients};
+use crate::diffusion::{Row, Schedule};
 use crate::graph::ops::process::STEP_COLUMNS;
 use crate::graph::ops::state::counter;
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
@@ -84,15 +84,15 @@ impl Sampler {
     /// [`Error::Config`] naming the option as `sample.…`.
     pub(super) fn shape(config: &Config, options: &SampleOptions) -> Result<SampleShape> {
         options.validate(config)?;
-        Ok(Self::shape_of(config, options, &options.sampler_config(config).steps(&Schedule::new(&config.schedule)?)?))
+        Ok(Self::shape_of(config, options, &options.sampler_config(config).table(&Schedule::new(&config.schedule)?)?.rows))
     }
 
-    fn shape_of(config: &Config, options: &SampleOptions, table: &[StepCoefficients]) -> SampleShape {
+    fn shape_of(config: &Config, options: &SampleOptions, table: &[Row]) -> SampleShape {
         let guidable = config.images.as_ref().is_some_and(|images| images.no_class().is_some());
         SampleShape {
             count: options.num_samples,
             frames: options.max_frames.min(table.len() + 1),
-            noise: table.iter().any(|s| s.c_noise != 0.0),
+            noise: table.iter().any(|s| s.c_z != 0.0),
             clip: options.clip_sample,
             guided: guidable && options.guidance_scale != 1.0 && !options.labels.is_empty(),
         }
@@ -111,7 +111,7 @@ impl Sampler {
     ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
         options.validate(trainer.config())?;
         let schedule = Schedule::new(&trainer.config().schedule)?;
-        let table = options.sampler_config(trainer.config()).steps(&schedule)?;
+        let table = options.sampler_config(trainer.config()).table(&schedule)?.rows;
         let shape = Self::shape_of(trainer.config(), options, &table);
         if kept.as_ref().is_none_or(|s| s.shape != shape || s.weights != options.weights) {
             if let Some(old) = kept.take() {
@@ -174,11 +174,12 @@ impl Sampler {
     }
 
     /// Writes what the programs read: seed, table, times, classes and guidance.
-    fn write(&self, backend: &mut dyn Backend, table: &[StepCoefficients], options: &SampleOptions) -> Result<()> {
+    fn write(&self, backend: &mut dyn Backend, table: &[Row], options: &SampleOptions) -> Result<()> {
         let kept = frame_of_steps(table.len(), self.shape.frames);
         let mut rows = Vec::with_capacity(STEP_COLUMNS * table.len());
         for (step, frame) in table.iter().zip(kept) {
-            rows.extend(step.row(frame));
+            let frame = frame.map_or(-1.0, |f: usize| f as f64);
+            rows.extend([step.c_x, step.c_m, step.c_z, frame, step.p_x, step.p_m, step.c_0, step.c_x].map(|v| v as f32));
         }
         let times: Vec<u32> = table.iter().map(|step| step.timestep as u32).collect();
         let mut counters = [0; counter::LEN];
@@ -199,17 +200,12 @@ impl Sampler {
         Ok(())
     }
 
-    fn submit(
-        &self,
-        backend: &mut dyn Backend,
-        table: &[StepCoefficients],
-        options: &SampleOptions,
-    ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
+    fn submit(&self, backend: &mut dyn Backend, table: &[Row], options: &SampleOptions) -> Result<LocalFuture<'static, Result<SampleRun>>> {
         let (dim, SampleShape { count, frames, .. }) = (self.dim, self.shape);
         self.write(backend, table, options)?;
         let kept = frame_of_steps(table.len(), frames);
         let mut timesteps = vec![table[0].timestep as i32];
-        timesteps.extend(table.iter().zip(kept).filter_map(|(step, frame)| frame.map(|_| step.prev_timestep.map_or(-1, |t| t as i32))));
+        timesteps.extend(table.iter().zip(kept).filter_map(|(step, frame)| frame.map(|_| step.next.map_or(-1, |t| t as i32))));
         let mut left = table.len();
         let mut work = vec![(self.start, 1)];
         while left > 0 {
