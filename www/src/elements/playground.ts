@@ -9,6 +9,7 @@ import "./announcer";
 import "./dataset-picker";
 import "./header";
 import "./help-dialog";
+import "./lab-place";
 import "./loss-curve";
 import "./notices";
 import "./readouts";
@@ -70,6 +71,7 @@ export class Playground extends Tool<Store> {
           <unnoise-settings .store=${store} ?compact=${!matchMedia(WIDE).matches}></unnoise-settings>
         </div>
       </section>
+      ${show("lab", html`<section class="lab"><unnoise-lab-place .store=${store}></unnoise-lab-place></section>`)}
       <unnoise-help .words=${text.ui.help}></unnoise-help>
       <unnoise-announcer></unnoise-announcer>
       <p class="drop" ?hidden=${!this.dropping}>${text.ui.files.drop}</p>

@@ -243,6 +243,10 @@ export class DigitsStore extends RunStore {
     return settingsOf(this.settings!, config, this.#presets!);
   }
 
+  protected configFor(settings: Settings): Config {
+    return this.table.toConfig(this.#base ?? shape(this.#presets!, settings, this.own), settings);
+  }
+
   protected samplingFor(settings: Settings): Sampling {
     const options = this.table.toSampleOptions(this.defaults!.sample, settings, MAX_FRAMES);
     const config = this.#base!;

@@ -4,7 +4,7 @@ import type { Backend } from "../worker/engine-api";
 export type Theme = "light" | "dark" | "system";
 
 /** Parts a host page can hide with `?hide=a,b`. */
-export const PARTS = ["header", "data", "readouts", "loss", "training", "sampling", "model", "view", "timing", "files", "notices", "essay"] as const;
+export const PARTS = ["header", "data", "readouts", "loss", "training", "sampling", "model", "view", "timing", "files", "notices", "lab", "essay"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface ViewOptions {

@@ -2,8 +2,9 @@
  * The state of one run and what can be done to it, whichever task it is. Elements read it and call it; only it talks
  * to the worker. Each task adds its settings, its data and its pictures.
  */
-import type { AdapterInfo, Config, KernelTime, Metrics } from "../engine-types";
+import type { AdapterInfo, Config, KernelTime, Metrics, SampleOptions } from "../engine-types";
 import type { Texts } from "../strings";
+import type { Asks, Drawn, SampleInputs } from "../worker/ask";
 import type { Backend } from "../worker/engine-api";
 import type { Fault, Sampling, Update } from "../worker/protocol";
 import { Board } from "./board";
@@ -74,6 +75,7 @@ export abstract class RunStore extends Board {
   /** Resets the run to `settings`; false when they were refused, with a message beside `key`. */
   protected abstract restart(settings: Settings, key: string | null): Promise<boolean>;
   protected abstract samplingFor(settings: Settings): Sampling;
+  protected abstract configFor(settings: Settings): Config;
   abstract load(file: File): Promise<boolean>;
   /** Sets the run's pace for `startOver`, as its notice offers. */
   protected abstract get usualRate(): number;
@@ -104,6 +106,26 @@ export abstract class RunStore extends Board {
   }
   choice(_key: string, name: string): string {
     return this.text.ui.choices[name] ?? name;
+  }
+
+  /** Asks the engine; rejects with an `EngineError`. */
+  ask<Method extends keyof Asks>(method: Method, ...args: Asks[Method]["args"]): Promise<Asks[Method]["result"]> {
+    return this.client.call({ type: "ask", method, args }) as Promise<Asks[Method]["result"]>;
+  }
+
+  /** Draws samples that do not replace those shown. */
+  draw(options: SampleOptions, inputs: SampleInputs = {}): Promise<Drawn> {
+    return this.client.call({ type: "draw", options, inputs });
+  }
+
+  /** The run's configuration as the settings say; null before the engine is there. */
+  get config(): Config | null {
+    return this.defaults && this.settings ? this.configFor(this.settings) : null;
+  }
+
+  /** How the settings say to sample. */
+  get sampleOptions(): SampleOptions | null {
+    return this.settings ? this.samplingFor(this.settings).options : null;
   }
 
   end(): void {

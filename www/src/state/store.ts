@@ -1,5 +1,5 @@
 /** The 2D task: an MLP that learns points. */
-import type { DatasetName } from "../engine-types";
+import type { Config, DatasetName } from "../engine-types";
 import type { Texts } from "../strings";
 import type { DataSet, Sampling, Update } from "../worker/protocol";
 import { readHash } from "./hash";
@@ -69,12 +69,16 @@ export class Store extends RunStore {
   }
 
   protected async restart(next: Settings, key: string | null): Promise<boolean> {
-    const config = this.table.toConfig(this.defaults!.config, next);
+    const config = this.configFor(next);
     if (!(await this.attempt(this.client.call({ type: "reset", config }), key))) return false;
     this.accept(next, key);
     if (!this.wanted || this.hidden) await this.sample();
     else await this.run();
     return true;
+  }
+
+  protected configFor(settings: Settings): Config {
+    return this.table.toConfig(this.defaults!.config, settings);
   }
 
   protected samplingFor(settings: Settings): Sampling {
@@ -126,7 +130,7 @@ export class Store extends RunStore {
   }
 
   async #begin(backend: ViewOptions["backend"]): Promise<boolean> {
-    const ok = await this.create(this.table.toConfig(this.defaults!.config, this.settings!), backend);
+    const ok = await this.create(this.configFor(this.settings!), backend);
     if (ok && !this.wanted) await this.sample();
     return ok;
   }

@@ -1,11 +1,14 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
+import type { EngineAsks, SampleInputs, TableAsks } from "./ask";
 import type { AdapterInfo, BackendName, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
   readonly frame_count: number;
   readonly count: number;
-  readonly timesteps: Int32Array;
+  readonly timesteps: Float32Array;
+  /** Numbers per sample. */
+  readonly dim: number;
   readonly model_evaluations: number;
   readonly milliseconds: number;
   /** Image runs: x̂₀ at each frame, as long as `frames`. */
@@ -19,7 +22,11 @@ export interface FolderFile {
   bytes: Uint8Array;
 }
 
-export interface Engine {
+type Answers<Table extends Record<keyof Table, { args: unknown[]; result: unknown }>> = {
+  [Method in keyof Table]: (...args: Table[Method]["args"]) => Table[Method]["result"] | Promise<Table[Method]["result"]>;
+};
+
+export interface Engine extends Answers<EngineAsks> {
   adapter(): AdapterInfo;
   config(): Config;
   data_points(): Float32Array;
@@ -29,7 +36,7 @@ export interface Engine {
   metrics(): Metrics;
   set_learning_rate(learning_rate: number): void;
   reset(config: Config): Promise<void>;
-  sample(options: SampleOptions): Promise<Sample>;
+  sample(options: SampleOptions, inputs?: SampleInputs): Promise<Sample>;
   quality(points: Float32Array): number;
   save_checkpoint(): Promise<Uint8Array>;
   load_checkpoint(bytes: Uint8Array): Promise<Config>;
@@ -63,7 +70,7 @@ export interface BenchReport {
 /** Kernels compiled so far, of how many. */
 export type CompileProgress = (done: number, total: number) => void;
 
-export interface EngineModule {
+export interface EngineModule extends Answers<TableAsks> {
   default(module_or_path?: unknown): Promise<unknown>;
   default_config(): Config;
   default_sample_options(): SampleOptions;

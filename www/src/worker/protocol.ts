@@ -1,5 +1,6 @@
 /** What the page and its workers say to each other. Every message is a plain, typed object. */
 import type { AdapterInfo, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
+import type { Asks, Drawn, SampleInputs } from "./ask";
 import type { Backend, FolderFile } from "./engine-api";
 
 /** An engine error as data: `field` is a dotted path such as `training.learning_rate`. */
@@ -16,7 +17,7 @@ export interface Fault {
 export interface TimedClip {
   frameCount: number;
   count: number;
-  timesteps: Int32Array;
+  timesteps: Float32Array;
   evaluations: number;
   milliseconds: number;
   /** Training step at which the model was sampled. */
@@ -55,6 +56,10 @@ export type Command =
   | { type: "load"; bytes: Uint8Array }
   | { type: "profile"; steps: number }
   | { type: "lose_device" }
+  /** A question to the engine; see `ask.ts`. */
+  | { type: "ask"; method: keyof Asks; args: unknown[] }
+  /** Samples that do not replace those shown. */
+  | { type: "draw"; options: SampleOptions; inputs: SampleInputs }
   | DigitsCommand;
 
 /** Commands that only image runs know. */
@@ -99,6 +104,8 @@ export interface Results {
   load: Config;
   profile: KernelTime[];
   lose_device: null;
+  ask: unknown;
+  draw: Drawn;
   plan: MemoryPlan;
   load_folder: Config;
   export: FolderFile[];

@@ -3,6 +3,7 @@
  * single mutable object, and two overlapping asynchronous calls into it would be an error.
  */
 import type { Metrics } from "../engine-types";
+import { TABLE_ASKS, type Drawn } from "./ask";
 import type { Engine, EngineModule, Sample } from "./engine-api";
 import { toFault } from "./fault";
 import type { Command, DataSet, Request, Sampling, TimedClip, Update } from "./protocol";
@@ -99,7 +100,7 @@ export abstract class Session {
   async #answer(request: Request): Promise<void> {
     try {
       const result = await this.perform(request);
-      const transfer = result instanceof Uint8Array ? [result.buffer] : [];
+      const transfer = result instanceof Uint8Array || result instanceof Float32Array ? [result.buffer] : [];
       this.post({ type: "done", id: request.id, result }, transfer as Transferable[]);
     } catch (error) {
       this.post({ type: "failed", id: request.id, fault: toFault(error) });
@@ -153,9 +154,18 @@ export abstract class Session {
       case "lose_device":
         engine.lose_device();
         return null;
+      case "ask":
+        return this.#ask(engine, command);
+      case "draw":
+        return drawn(await engine.sample(command.options, command.inputs));
       default:
         throw new Error(`This run does not know the command ${command.type}.`);
     }
+  }
+
+  #ask(engine: Engine, { method, args }: Command & { type: "ask" }): unknown {
+    const owner = TABLE_ASKS.some((name) => name === method) ? this.module : engine;
+    return (owner as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
   }
 
   protected ready(): Engine {
@@ -263,6 +273,22 @@ export abstract class Session {
     this.#playing = playing;
     this.post({ type: "running", playing });
   }
+}
+
+/** A finished run as plain data; the engine's own object is freed. */
+function drawn(sample: Sample): Drawn {
+  const plain: Drawn = {
+    frames: owned(sample.frames),
+    predicted: owned(sample.predicted),
+    timesteps: owned(sample.timesteps),
+    frameCount: sample.frame_count,
+    count: sample.count,
+    dim: sample.dim,
+    evaluations: sample.model_evaluations,
+    milliseconds: sample.milliseconds,
+  };
+  sample.free();
+  return plain;
 }
 
 /** A copy that owns its whole buffer, so that it may be transferred (a view into wasm memory may not). */

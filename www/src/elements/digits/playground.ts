@@ -13,6 +13,7 @@ import type { ImageClip } from "../../worker/protocol";
 import "../announcer";
 import "../header";
 import "../help-dialog";
+import "../lab-place";
 import "../loss-curve";
 import "../notices";
 import "../timebar";
@@ -110,6 +111,7 @@ export class DigitsPlayground extends Tool<DigitsStore> {
           <unnoise-digits-settings .store=${store} ?compact=${!matchMedia(WIDE).matches}></unnoise-digits-settings>
         </div>
       </section>
+      ${show("lab", html`<section class="lab"><unnoise-lab-place .store=${store}></unnoise-lab-place></section>`)}
       <unnoise-help .words=${{ ...help, keys: [...help.keys, ...words.keys] }}></unnoise-help>
       <unnoise-announcer></unnoise-announcer>
       <p class="drop" ?hidden=${!this.dropping}>${words.files.drop}</p>

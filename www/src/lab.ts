@@ -1,0 +1,2 @@
+/** The lab, as one bundle. */
+export { Lab } from "./elements/lab/lab";
