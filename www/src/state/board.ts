@@ -60,6 +60,11 @@ export abstract class Board {
     return this.fault(key, message);
   }
 
+  /** What was said beside a control is settled. */
+  unsay(key: string): void {
+    this.clearFault(key);
+  }
+
   protected clearFault(key: string): void {
     if (this.faults.delete(key)) this.emit("settings");
   }

@@ -87,7 +87,7 @@ export const settingsEn = {
     "sde-dpmsolver++": "SDE (fresh noise)",
     midpoint: "Midpoint",
     zero: "Zero",
-    training: "What it was trained with",
+    training: "The trained one",
     sigma_min: "The schedule’s least",
   } as Record<string, string>,
   hints: {
