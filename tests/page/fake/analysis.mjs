@@ -165,7 +165,7 @@ export const analysis = {
     const { ema_decay } = config.training;
     const behind = ema_decay ** Math.max(1, this.steps);
     const other = options.schedule ?? config.schedule;
-    const field = Object.keys(config.schedule).find((key) => other[key] !== config.schedule[key]) ?? "";
+    const field = Object.keys(config.schedule).find((key) => JSON.stringify(other[key]) !== JSON.stringify(config.schedule[key])) ?? "";
     const graded = (value, warn, bad) => (value >= bad ? "bad" : value >= warn ? "warn" : "ok");
     return {
       findings: [
@@ -177,12 +177,3 @@ export const analysis = {
     };
   },
 };
-
-/** Tables of the schedule, until the made-up engine has others. */
-export function schedule_table(schedule) {
-  const all = Array.from({ length: schedule.num_train_timesteps }, (_, t) => level({ schedule }, t));
-  return {
-    betas: [], alphas_cumprod: all.map(({ signal }) => signal ** 2), log_snr: all.map(({ signal, noise }) => 2 * Math.log(signal / noise)),
-    signal: all.map(({ signal }) => signal), noise: all.map(({ noise }) => noise),
-  };
-}

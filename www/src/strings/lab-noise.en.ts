@@ -1,4 +1,6 @@
 /** Words of the tab that shows the loss per noise band. */
+import type { PredictionType } from "../engine-types";
+
 type Place = "low" | "middle" | "high";
 
 const middle = "there many clean samples could lie behind the same noised one. Training lowers it, down to what no model can know.";
@@ -34,7 +36,7 @@ export const noiseEn = {
       middle,
       high: "there the x₀ in the velocity cannot be known, and even a perfect model can only name the average.",
     },
-  } as Record<string, Record<Place, string>>,
+  } satisfies Record<PredictionType, Record<Place, string>>,
 };
 
 export type NoiseStrings = typeof noiseEn;

@@ -109,7 +109,7 @@ function paintPoints(context: CanvasRenderingContext2D, size: number, extent: nu
 function paintImages(root: ParentNode, context: CanvasRenderingContext2D, size: number, values: readonly number[], { side, channels }: OneStep, store: RunStore): void {
   const count = values.length / (side * side * channels);
   const columns = Math.max(1, Math.ceil(Math.sqrt(count)));
-  const scale = (store.config?.images as { scale?: number } | null | undefined)?.scale ?? 1;
+  const scale = store.config?.images?.scale ?? 1;
   const pixels = new Uint8Array(Uint8ClampedArray.from(values, (value) => (value / scale + 1) * 127.5).buffer);
   const inked = store.settings?.["images.dataset"] !== "own";
   tiles.paint(context, { pixels, side, channels }, { x: 0, y: 0, cell: size / (columns - 0.06), columns }, tonesOf(root, inked), { first: 0, count });

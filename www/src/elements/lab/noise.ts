@@ -180,7 +180,7 @@ export class LabNoise extends Panel {
     const whole = (value: number): string => number.whole(value);
     const worst = bands.reduce((a, b) => (b.loss > a.loss ? b : a));
     const place = PLACES[worst.word];
-    const why = words.why[predictionOf(this.store)] ?? words.why["epsilon"]!;
+    const why = words.why[predictionOf(this.store)];
     const top = Math.max(1e-9, ...bands.flatMap(({ loss, loss_raw }) => [loss, loss_raw]), ...earlier.flat());
     const bar = (name: string, value: number): TemplateResult => html`<div class=${name} style="--share:${Math.max(0, Math.min(1, value / top)) || 0}"></div>`;
     return html`

@@ -147,8 +147,7 @@ export class LabScore extends Panel<Store> {
   }
 
   get #extent(): number {
-    const scale = (this.store.config?.data as { scale?: number } | undefined)?.scale ?? 1;
-    return EXTENT * Math.max(1, scale);
+    return EXTENT * Math.max(1, this.store.config?.data.scale ?? 1);
   }
 
   get #mixture(): boolean {

@@ -5,6 +5,7 @@ import type { RunStore } from "../../state/run-store";
 import { boundTab } from "./bound";
 import { diagnosisTab } from "./diagnosis";
 import { noiseTab } from "./noise";
+import { scheduleTab } from "./schedule";
 import { scoreTab } from "./score";
 
 export interface LabTab {
@@ -16,6 +17,7 @@ export interface LabTab {
 }
 
 export const LAB_TABS: readonly LabTab[] = [
+  scheduleTab,
   scoreTab,
   noiseTab,
   boundTab,

@@ -1,4 +1,5 @@
 /** How much noise there is at a timestep of the run's schedule, and the words for it. */
+import type { PredictionType } from "../../../engine-types";
 import type { RunStore } from "../../../state/run-store";
 import type { ScheduleTable } from "../../../worker/ask";
 
@@ -36,8 +37,7 @@ export function timestepsOf(store: RunStore): number {
   return store.config?.schedule.num_train_timesteps ?? 1000;
 }
 
-/** What the network predicts: noise, unless the schedule says otherwise. */
-export function predictionOf(store: RunStore): string {
-  const schedule = store.config?.schedule as { prediction_type?: string } | undefined;
-  return schedule?.prediction_type ?? "epsilon";
+/** What the network predicts. */
+export function predictionOf(store: RunStore): PredictionType {
+  return store.config?.schedule.prediction_type ?? "epsilon";
 }
