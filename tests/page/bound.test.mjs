@@ -35,7 +35,7 @@ test("the bound's parts add up to its total, and its terms are a curve and a tab
   assert.equal(await section.getByRole("row").count(), 51);
   const cells = await section.locator("tbody td").evaluateAll((all) => all.map((cell) => Number(cell.textContent)));
   assert.ok(Math.abs(cells.reduce((a, b) => a + b, 0) / Terms - 1) < 0.1, "the table's bits add up to the terms");
-  await section.getByText(/^Half of the terms’ cost lies below t = \d+, in [\d.]+ % of the timesteps\.$/).waitFor();
+  await section.getByText(/^Half of the terms’ cost lies below t\s=\s\d+, in [\d.]+\s% of the timesteps\.$/).waitFor();
   // Small timesteps get room on logarithmic axes.
   const place = () => section.locator("svg circle").nth(5).getAttribute("cx").then(Number);
   const wide = await place();

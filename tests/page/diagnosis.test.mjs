@@ -44,7 +44,7 @@ test("a run that is in order is said to be, with four findings in icon, word and
     assert.equal(await finding(lab, id).locator(".grade svg").count(), 1);
     assert.equal(await finding(lab, id).getByRole("button").count(), 0);
   }
-  await lab.getByText("The data lie between −1.9 and 2 with a deviation of 1").waitFor();
+  await lab.getByText("The data lie between −1.93 and 1.95 with a deviation of 1.00").waitFor();
   await lab.getByText("Of the model at step 9,000.").waitFor();
   assert.deepEqual(visit.problems, []);
 });
@@ -56,7 +56,7 @@ test("data of the wrong size are named, and a button sets their scale to 1", { t
   const { lab, page } = visit;
   assert.equal((await severities(lab)).data_range, "bad");
   assert.equal((await verdict(lab)).trim(), "It is still noise because the data do not have the size that the noise is made for.");
-  await finding(lab, "data_range").getByText("The data reach from −12 to 12; −3 to 3 would suit the noise.").waitFor();
+  await finding(lab, "data_range").getByText("The data reach from −11.58 to 11.70; −3 to 3 would suit the noise.").waitFor();
   await visit.button("Set the data’s scale to 1").click();
   await visit.until("step", (v) => v === "0");
   await page.waitForFunction(() => !location.hash.includes("data.scale"));

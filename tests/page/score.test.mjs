@@ -49,7 +49,7 @@ test("three plots, their scales in numbers, and the error per level; the slider 
   assert.match(await canvas(lab, "exact").getAttribute("aria-label"), /^Exact score at timestep 200 over the square from −2\.5 to 2\.5: arrows, typically [\d.]+ long, at most [\d.]+\.$/);
   assert.match(await canvas(lab, "difference").getAttribute("aria-label"), /largest near \(-?\d\.\d, -?\d\.\d\)/);
   await lab.getByText(/^≥ [\d.]+$/).first().waitFor();
-  await lab.getByText(/At t = 200, the learned score is off by about [\d.]+ %/).waitFor();
+  await lab.getByText(/At t = 200, the learned score is off by about [\d.]+\s%/).waitFor();
 
   const slider = lab.getByRole("slider", { name: "Timestep" });
   assert.equal(await slider.getAttribute("aria-valuetext"), "200 of 999, half noise");
@@ -60,7 +60,7 @@ test("three plots, their scales in numbers, and the error per level; the slider 
   const curve = lab.getByRole("group", { name: /^Error per noise level/ });
   await curve.focus();
   await curve.press("Home");
-  await lab.getByText(/^t = 0: error [\d.]+ %$/).waitFor();
+  await lab.getByText(/^t = 0: error [\d.]+\s%$/).waitFor();
   await curve.press("Enter");
   await lab.getByText("t = 0, almost clean").waitFor();
   await lab.getByText("As a table").click();
@@ -76,7 +76,7 @@ test("values are read at a point by mouse and by keyboard", { timeout: 60_000 },
   const box = await plot.boundingBox();
   await plot.hover({ position: { x: box.width * 0.75, y: box.height * 0.25 } });
   const text = await reading(lab).textContent();
-  assert.match(text, /^At \(1\.2\d, 1\.2\d\): learned \(-?[\d.]+, -?[\d.]+\), exact \(-?[\d.]+, -?[\d.]+\), [\d.]+ apart \([\d.,]+ %\)\.$/);
+  assert.match(text, /^At \(1\.2\d, 1\.2\d\): learned \(-?[\d.]+, -?[\d.]+\), exact \(-?[\d.]+, -?[\d.]+\), [\d.]+ apart \([\d.,]+\s%\)\.$/);
   const group = lab.getByRole("group", { name: /^Read the fields/ });
   await group.focus();
   await group.press("Escape");

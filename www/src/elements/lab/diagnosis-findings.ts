@@ -17,10 +17,14 @@ const numberOf = (value: number | string | undefined): number => Number(value ??
 
 export function sentence({ id, severity, values }: Finding, store: RunStore, words: DiagnosisStrings): string {
   const { number } = store.text;
-  const read = (name: string, digits = 2): string => number.significant(numberOf(values[name]), digits).replace("-", "−");
+  /** Two decimals, or more where they would say nothing. */
+  const read = (name: string): string => {
+    const value = numberOf(values[name]);
+    return (Math.abs(value) < 0.01 && value !== 0 ? number.significant(value, 2) : number.fixed(value, 2)).replace("-", "−");
+  };
   const whole = (name: string): string => number.whole(numberOf(values[name]));
   if (id === "data_range") {
-    const d = { low: read("low"), high: read("high"), deviation: read("deviation"), expectedLow: read("expected_low"), expectedHigh: read("expected_high") };
+    const d = { low: read("low"), high: read("high"), deviation: read("deviation"), expectedLow: whole("expected_low").replace("-", "−"), expectedHigh: whole("expected_high") };
     if (severity === "ok") return words.dataRange.ok(d);
     const large = Math.max(numberOf(values["high"]), -numberOf(values["low"])) > numberOf(values["expected_high"]);
     return large ? words.dataRange.large(d) : words.dataRange.small(d);

@@ -19,13 +19,13 @@ export const stripStyles = css`
   .levels {
     display: grid;
     grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr));
-    gap: 1rem 0.5rem;
+    gap: 1rem 0.75rem;
     margin-top: 0.75rem;
   }
   .levels canvas {
     display: block;
     width: 100%;
-    aspect-ratio: 1 / 2.06;
+    aspect-ratio: 1 / 2.1;
     border-radius: 3px;
   }
   .levels figcaption {
