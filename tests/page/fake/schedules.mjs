@@ -224,12 +224,11 @@ export function drawPoints(config, options, skill) {
     cleans.push(clean);
     all.push((x = next));
   }
-  cleans.push(x);
   const count = Math.max(2, Math.min(options.max_frames, all.length));
   const picks = Array.from({ length: count }, (_, i) => Math.round((i * (all.length - 1)) / (count - 1)));
   const joined = (list) => Float32Array.from(picks.flatMap((i) => [...list[i]]));
   return {
-    frames: joined(all), predicted: joined(cleans), frame_count: count, count: n, dim: 2, timesteps: Float32Array.from(picks, (i) => (i === all.length - 1 ? -1 : rows[i].timestep)),
+    frames: joined(all), predicted: joined([cleans[0], ...cleans]), frame_count: count, count: n, dim: 2, timesteps: Float32Array.from(picks, (i) => (i === all.length - 1 ? -1 : rows[i].timestep)),
     model_evaluations: rows.length, milliseconds: 0.4 * rows.length, free() {},
   };
 }
