@@ -30,7 +30,8 @@ export const earlier = (base: TemplateResult, by: number): TemplateResult => (by
 /** A number, or a column of them. */
 export function numbers(value: Vector, format: Format): TemplateResult {
   if (value.length === 1) return mathml`<mn>${format(value[0]!)}</mn>`;
-  return mathml`<mrow><mo>(</mo><mtable>${value.map((v) => mathml`<mtr><mtd><mn>${format(v)}</mn></mtd></mtr>`)}</mtable><mo>)</mo></mrow>`;
+  // Its brackets are borders: few fonts have any that stretch.
+  return mathml`<mtable class="column">${value.map((v) => mathml`<mtr><mtd><mn>${format(v)}</mn></mtd></mtr>`)}</mtable>`;
 }
 
 const bracketed = (what: TemplateResult): TemplateResult => mathml`<mrow><mo>(</mo>${what}<mo>)</mo></mrow>`;

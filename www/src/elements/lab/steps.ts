@@ -51,7 +51,7 @@ export class LabSteps extends StoreElement {
         gap: 0.5rem;
       }
       .pick input {
-        width: 4.5rem;
+        width: 4rem;
       }
       .formulas section + section {
         margin-top: 1rem;
@@ -66,6 +66,16 @@ export class LabSteps extends StoreElement {
         text-align: left;
         width: max-content;
         margin: 0.375rem 0;
+      }
+      .column {
+        margin-inline: 0.125rem;
+        border: 1px solid currentColor;
+        border-width: 0 1px;
+        border-radius: 0.4rem;
+      }
+      .column mtd {
+        padding: 0 0.25rem;
+        text-align: right;
       }
       math + math {
         color: var(--ink-2);
