@@ -142,15 +142,14 @@ impl SamplerConfig {
         Ok(list.into_iter().map(|t| Node { time: t, level: Level::of_sigma(schedule.sigma(t as usize)) }).collect())
     }
 
-    /// Flow matching for Euler and Heun. `linspace` is diffusers': equal steps of `σ` from the first timestep's to the last's,
-    /// shifted once more.
+    /// Flow matching for Euler and Heun. `linspace` takes equal steps of `u` from 1 to `1/T`, shifted as in training: all `T`
+    /// steps are the training's. (diffusers shifts the last level twice, issue 13243.)
     fn flow(&self, schedule: &Schedule) -> Result<Vec<Node>> {
         let (total, shift) = (schedule.num_train_timesteps(), schedule.config().shift);
         let n = if self.timesteps.is_empty() { self.num_inference_steps } else { self.timesteps.len() };
         let list = self.list(schedule)?;
         let mut sigmas: Vec<f64> = if self.timesteps.is_empty() && self.timestep_spacing == TimestepSpacing::Linspace {
-            let smallest = shifted(shift, 1.0 / total as f64);
-            let step = if n > 1 { (smallest - 1.0) / (n - 1) as f64 } else { 0.0 };
+            let step = if n > 1 { (1.0 / total as f64 - 1.0) / (n - 1) as f64 } else { 0.0 };
             (0..n).map(|i| shifted(shift, 1.0 + step * i as f64)).collect()
         } else {
             list.iter().map(|t| schedule.level_at(*t).noise).collect()

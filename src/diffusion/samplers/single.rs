@@ -12,8 +12,8 @@ fn ratio(from: Level, to: Level) -> f64 {
 
 /// `noise² - ratio² noise'²`: the variance that is added from `to` up to `from`; `1 - ᾱ_t/ᾱ_s` where variance is preserved.
 fn added(from: Level, to: Level) -> f64 {
-    // In this form the squares near 1 do not hide a small difference of small noises.
-    (from.scale().powi(2) - (ratio(from, to) * to.scale()).powi(2)).max(0.0)
+    // Small where noises are small, and there this difference keeps its digits.
+    (from.noise * from.noise - (ratio(from, to) * to.noise).powi(2)).max(0.0)
 }
 
 /// Variance of `x'` given `x` and `x_0` (DDPM, arXiv 2006.11239, equation 7, for any two levels).
