@@ -65,6 +65,8 @@ export const SAMPLER_SPECS: Record<string, Spec> = {
 
 export const LAB_SPECS: Record<string, Spec> = {
   "view.tab": view({ kind: "choice", choices: TABS }),
+  /** Samplers side by side, each with its number of steps: "ddim:20,heun:10". */
+  "view.compare": view({ kind: "text", pattern: new RegExp(`^(?:(?:${of.SAMPLERS.join("|")}):[1-9]\\d{0,3}(?:,|$)){2,4}(?<!,)$`) }),
 };
 
 /** A curve to begin drawing with: about the linear schedule's. */
@@ -73,6 +75,7 @@ export const OWN_DEFAULTS: Settings = {
   "objective.gamma": "1,1",
   "sample.schedule": AS_TRAINED,
   "view.tab": TABS[0],
+  "view.compare": "ddim:10,heun:5,dpmpp:10",
 };
 
 /** Keys of the panel, the usual ones and those folded away. */

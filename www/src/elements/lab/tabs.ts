@@ -2,6 +2,7 @@
 import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
+import { compareTab } from "./compare";
 import { scheduleTab } from "./schedule";
 import { stepsTab } from "./steps";
 
@@ -16,4 +17,5 @@ export interface LabTab {
 export const LAB_TABS: readonly LabTab[] = [
   scheduleTab,
   stepsTab,
+  compareTab,
 ];
