@@ -26,7 +26,7 @@ export const SCHEDULE_SPECS: Record<string, Spec> = {
   "schedule.trained_betas": config({ kind: "numbers", none: "", most: 4000, local: true, when: of.fromFile, off: "" }),
   "objective.loss_weighting": config({ kind: "choice", choices: ["uniform", "min_snr", "gamma"] }),
   "objective.snr_gamma": config({ kind: "float", min: 0.01, max: 1000, step: "any", when: of.minSnr }),
-  "objective.gamma": config({ kind: "numbers", most: 64, when: of.gamma, off: "" }),
+  "objective.gamma": config({ kind: "numbers", most: 4000, when: of.gamma }),
   "objective.timestep_sampling": config({ kind: "choice", choices: ["uniform", "logit_normal"] }),
   "objective.logit_mean": config({ kind: "float", min: -10, max: 10, step: 0.1, when: of.logitNormal }),
   "objective.logit_std": config({ kind: "float", min: 0.01, max: 10, step: 0.1, when: of.logitNormal }),

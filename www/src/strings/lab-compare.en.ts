@@ -17,7 +17,7 @@ export const compareEn = {
   stop: "Stop",
   noise: "Noise",
   data: "Data",
-  evaluations: "Evaluations per sample",
+  evaluations: "Evaluations",
   milliseconds: "Time",
   ms: (value: string) => `${value} ms`,
   distance: "Distance to data",

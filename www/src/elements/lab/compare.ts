@@ -110,6 +110,19 @@ export class LabCompare extends StoreElement {
         gap: 0.25rem 1rem;
         margin-top: 0.75rem;
       }
+      /* Still side by side on a phone. */
+      @media (max-width: 40rem) {
+        .table {
+          grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.25rem), 1fr));
+          gap: 1.5rem 1rem;
+        }
+        .head {
+          grid-template-columns: minmax(0, 1fr) auto;
+        }
+        .head label:first-child {
+          grid-column: 1 / -1;
+        }
+      }
       @media (pointer: coarse) {
         .head button, .scrub button {
           width: 2.75rem;
