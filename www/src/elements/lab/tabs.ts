@@ -2,6 +2,9 @@
 import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
+import { compareTab } from "./compare";
+import { scheduleTab } from "./schedule";
+import { stepsTab } from "./steps";
 
 export interface LabTab {
   /** In the address and in tests. */
@@ -11,4 +14,8 @@ export interface LabTab {
   render(store: RunStore): TemplateResult;
 }
 
-export const LAB_TABS: readonly LabTab[] = [];
+export const LAB_TABS: readonly LabTab[] = [
+  scheduleTab,
+  stepsTab,
+  compareTab,
+];
