@@ -5,6 +5,11 @@ import type { RunStore } from "../../state/run-store";
 import { compareTab } from "./compare";
 import { scheduleTab } from "./schedule";
 import { stepsTab } from "./steps";
+import { boundTab } from "./bound";
+import { diagnosisTab } from "./diagnosis";
+import { noiseTab } from "./noise";
+import { scheduleTab } from "./schedule";
+import { scoreTab } from "./score";
 
 export interface LabTab {
   /** In the address and in tests. */
@@ -18,4 +23,8 @@ export const LAB_TABS: readonly LabTab[] = [
   scheduleTab,
   stepsTab,
   compareTab,
+  scoreTab,
+  noiseTab,
+  boundTab,
+  diagnosisTab,
 ];
