@@ -4,7 +4,7 @@
  */
 import { analysis } from "./fake/analysis.mjs";
 import { drawData } from "./fake/points.mjs";
-import { drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
+import { distance, drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
 
 export { read_scheduler, sampler_table, schedule_table, write_scheduler } from "./fake/schedules.mjs";
 
@@ -232,8 +232,8 @@ export class Engine {
     for (let p = 0; p < size; p++) out[p] = pixels[index * size + p] / 127.5 - 1;
     return out;
   }
-  quality() {
-    return 0;
+  quality(points) {
+    return distance(points, this.data_points());
   }
   async profile() {
     return [];

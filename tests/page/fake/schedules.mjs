@@ -224,12 +224,20 @@ export function drawPoints(config, options, skill) {
     cleans.push(clean);
     all.push((x = next));
   }
-  cleans.push(x);
   const count = Math.max(2, Math.min(options.max_frames, all.length));
   const picks = Array.from({ length: count }, (_, i) => Math.round((i * (all.length - 1)) / (count - 1)));
   const joined = (list) => Float32Array.from(picks.flatMap((i) => [...list[i]]));
   return {
-    frames: joined(all), predicted: joined(cleans), frame_count: count, count: n, dim: 2, timesteps: Float32Array.from(picks, (i) => (i === all.length - 1 ? -1 : rows[i].timestep)),
+    frames: joined(all), predicted: joined([cleans[0], ...cleans]), frame_count: count, count: n, dim: 2, timesteps: Float32Array.from(picks, (i) => (i === all.length - 1 ? -1 : rows[i].timestep)),
     model_evaluations: rows.length, milliseconds: 0.4 * rows.length, free() {},
   };
+}
+
+/** Sliced distance along a few directions. */
+export function distance(points, data) {
+  const along = (list, angle) => Array.from({ length: list.length / 2 }, (_, i) => list[2 * i] * Math.cos(angle) + list[2 * i + 1] * Math.sin(angle)).sort((a, b) => a - b);
+  const angles = Array.from({ length: 8 }, (_, k) => (k * Math.PI) / 8);
+  const at = (list, u) => list[Math.min(list.length - 1, Math.floor(u * list.length))];
+  const between = (a, b) => Array.from({ length: 100 }, (_, i) => Math.abs(at(a, (i + 0.5) / 100) - at(b, (i + 0.5) / 100))).reduce((x, y) => x + y) / 100;
+  return angles.reduce((sum, angle) => sum + between(along(points, angle), along(data, angle)), 0) / angles.length;
 }

@@ -45,12 +45,13 @@ export function readHash(hash: string, table: Table): HashReading {
 
 /** The nearest possible value, or null where the text is no value at all. */
 export function parse(key: string, text: string, table: Table): Value | null {
-  const { kind, min, max, choices, most } = table.spec(key);
+  const { kind, min, max, choices, most, pattern } = table.spec(key);
   if (kind === "choice") return choices?.includes(text) ? text : null;
   if (kind === "classes") {
     const classes = readClasses(text);
     return classes && writeClasses(classes);
   }
+  if (kind === "text") return pattern?.test(text) ? text : null;
   if (kind === "flag") return text === "true" ? true : text === "false" ? false : null;
   if (kind === "numbers") {
     const numbers = readNumbers(text);

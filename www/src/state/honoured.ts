@@ -9,15 +9,15 @@ type Condition = (settings: Settings) => boolean;
 export const SAMPLERS = ["ddim", "ddpm", "euler", "euler_ancestral", "heun", "dpmpp", "lms"] as const;
 export type SamplerChoice = (typeof SAMPLERS)[number];
 
-/** Samplers that solve flow matching's equation as it stands. */
-export const FLOW_SAMPLERS: readonly string[] = ["euler", "heun"];
+/** Samplers that are made for flow matching, too. */
+export const FLOW_SAMPLERS: readonly string[] = ["ddim", "euler", "heun", "dpmpp"];
 
 const HONOURED: Record<string, readonly SamplerChoice[]> = {
   "sample.eta": ["ddim"],
   "sample.variance_type": ["ddpm"],
   "sample.set_alpha_to_one": ["ddim"],
-  "sample.clip_sample": ["ddim", "ddpm"],
-  "sample.clip_sample_range": ["ddim", "ddpm"],
+  "sample.clip_sample": ["ddim", "ddpm", "heun"],
+  "sample.clip_sample_range": ["ddim", "ddpm", "heun"],
   "sample.thresholding": ["ddim", "ddpm", "dpmpp"],
   "sample.dynamic_thresholding_ratio": ["ddim", "ddpm", "dpmpp"],
   "sample.sample_max_value": ["ddim", "ddpm", "dpmpp"],

@@ -26,7 +26,7 @@ export const SCHEDULE_SPECS: Record<string, Spec> = {
   "schedule.trained_betas": config({ kind: "numbers", none: "", most: 4000, local: true, when: of.fromFile, off: "" }),
   "objective.loss_weighting": config({ kind: "choice", choices: ["uniform", "min_snr", "gamma"] }),
   "objective.snr_gamma": config({ kind: "float", min: 0.01, max: 1000, step: "any", when: of.minSnr }),
-  "objective.gamma": config({ kind: "numbers", most: 64, when: of.gamma, off: "" }),
+  "objective.gamma": config({ kind: "numbers", most: 4000, when: of.gamma }),
   "objective.timestep_sampling": config({ kind: "choice", choices: ["uniform", "logit_normal"] }),
   "objective.logit_mean": config({ kind: "float", min: -10, max: 10, step: 0.1, when: of.logitNormal }),
   "objective.logit_std": config({ kind: "float", min: 0.01, max: 10, step: 0.1, when: of.logitNormal }),
@@ -65,6 +65,8 @@ export const SAMPLER_SPECS: Record<string, Spec> = {
 
 export const LAB_SPECS: Record<string, Spec> = {
   "view.tab": view({ kind: "choice", choices: TABS }),
+  /** Samplers side by side, each with its number of steps: "ddim:20,heun:10". */
+  "view.compare": view({ kind: "text", pattern: new RegExp(`^(?:(?:${of.SAMPLERS.join("|")}):[1-9]\\d{0,3}(?:,|$)){2,4}(?<!,)$`) }),
 };
 
 /** A curve to begin drawing with: about the linear schedule's. */
@@ -73,6 +75,7 @@ export const OWN_DEFAULTS: Settings = {
   "objective.gamma": "1,1",
   "sample.schedule": AS_TRAINED,
   "view.tab": TABS[0],
+  "view.compare": "ddim:10,heun:5,dpmpp:10",
 };
 
 /** Keys of the panel, the usual ones and those folded away. */

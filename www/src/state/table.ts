@@ -10,12 +10,14 @@ export type Value = number | string | boolean;
 
 export interface Spec {
   /** "classes" is a choice of classes, written as class-list.ts says: "357" or "0-9,12". */
-  kind: "int" | "float" | "choice" | "classes" | "flag" | "numbers";
+  kind: "int" | "float" | "choice" | "classes" | "flag" | "numbers" | "text";
   /** Who takes the value: engine configuration, sampling options, the page's own logic, or only the picture. */
   scope: "config" | "sample" | "page" | "view";
   min?: number;
   max?: number;
   step?: number | "any";
+  /** Of "text": what it has to look like. */
+  pattern?: RegExp;
   /** Draw a slider too; "log" spaces it by factors. */
   slider?: "linear" | "log";
   choices?: readonly string[];
@@ -79,7 +81,7 @@ function write(tree: unknown, path: string, spec: Spec, value: Value): void {
 }
 
 /** What a setting is before anybody has said anything. */
-const EMPTY: Record<Spec["kind"], Value> = { int: 0, float: 0, choice: "", classes: "", flag: false, numbers: "" };
+const EMPTY: Record<Spec["kind"], Value> = { int: 0, float: 0, choice: "", classes: "", flag: false, numbers: "", text: "" };
 
 export interface Defaults {
   config: Config;

@@ -51,6 +51,7 @@ export const settingsEn = {
     "sample.use_clipped_model_output": "Noise follows the clip",
     "sample.schedule": "Sampling assumes",
     "view.tab": "Open tab",
+    "view.compare": "Compared samplers",
   } as Record<string, string>,
   choices: {
     linear: "Linear",

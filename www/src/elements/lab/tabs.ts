@@ -2,6 +2,9 @@
 import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
+import { compareTab } from "./compare";
+import { scheduleTab } from "./schedule";
+import { stepsTab } from "./steps";
 import { boundTab } from "./bound";
 import { diagnosisTab } from "./diagnosis";
 import { noiseTab } from "./noise";
@@ -18,6 +21,8 @@ export interface LabTab {
 
 export const LAB_TABS: readonly LabTab[] = [
   scheduleTab,
+  stepsTab,
+  compareTab,
   scoreTab,
   noiseTab,
   boundTab,
