@@ -54,7 +54,7 @@ test("the likelihood has a standard error, and beside it the exact value and the
   const found = await numbers(section);
   assert.equal(found["Data themselves"], 0.742);
   assert.ok(Math.abs(found.Model - found["Data themselves"] - found.Gap) < 0.0015);
-  // 0.9/√64 in each of four batches is about 0.9/√256 over all.
+  // 0.9/√32 in each of eight batches is about 0.9/√256 over all.
   const error = Number((await section.locator(".total dd").first().textContent()).split("±")[1]);
   assert.ok(error > 0.05 && error < 0.07, `standard error ${error}`);
   const moons = await start("?autoplay=0");
@@ -69,7 +69,7 @@ test("it shows how far it is, can be cancelled, and keeps what it has", { timeou
   const section = part(lab, "likelihood");
   await section.getByLabel("Samples").fill("6400");
   await section.getByLabel("Samples").press("Enter");
-  await section.getByText(/^(64|128|192) of 6,400 samples$/).waitFor();
+  await section.getByText(/^(32|64|96|128) of 6,400 samples$/).waitFor();
   assert.ok((await section.getByRole("progressbar").evaluate((bar) => bar.position)) < 0.5);
   await section.getByRole("button", { name: "Cancel" }).click();
   await section.getByText(/^Cancelled; over \d+ of 6,400 samples; (model at step|training went on)/).waitFor();

@@ -39,8 +39,8 @@ export const diagnosisEn = {
   },
   ema: {
     ok: (d: { ema: string; raw: string }) => `The moving average is as good as the raw weights: a loss of ${d.ema} against ${d.raw}.`,
-    behind: (d: { ema: string; raw: string; decay: string; needs: string; step: string }) =>
-      `The moving average has a loss of ${d.ema}, the raw weights have ${d.raw}. With a decay of ${d.decay} the average needs about ${d.needs} steps to follow; there were ${d.step}.`,
+    behind: (d: { ema: string; raw: string; decay: string; span: string }) =>
+      `The moving average has a loss of ${d.ema}, the raw weights have ${d.raw}. With a decay of ${d.decay} the average looks back over about ${d.span} steps, and the weights have changed much in them.`,
   },
   schedule: {
     ok: "Sampling walks back through the noise levels of training, from pure noise on.",

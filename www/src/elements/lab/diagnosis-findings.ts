@@ -38,7 +38,7 @@ export function sentence({ id, severity, values }: Finding, store: RunStore, wor
   }
   if (id === "ema") {
     const decay = numberOf(values["decay"]);
-    const d = { ema: read("loss_ema"), raw: read("loss_raw"), decay: number.significant(decay, 6), needs: number.significant(1 / Math.max(1e-9, 1 - decay), 1), step: whole("step") };
+    const d = { ema: read("loss_ema"), raw: read("loss_raw"), decay: number.significant(decay, 5), span: number.significant(1 / Math.max(1e-9, 1 - decay), 1) };
     return severity === "ok" ? words.ema.ok(d) : words.ema.behind(d);
   }
   return scheduleSentence(values, store, words);
