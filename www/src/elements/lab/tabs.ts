@@ -2,6 +2,7 @@
 import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
+import { editTab } from "./edit";
 
 export interface LabTab {
   /** In the address and in tests. */
@@ -11,4 +12,6 @@ export interface LabTab {
   render(store: RunStore): TemplateResult;
 }
 
-export const LAB_TABS: readonly LabTab[] = [];
+export const LAB_TABS: readonly LabTab[] = [
+  editTab,
+];
