@@ -1,7 +1,12 @@
 /**
- * Stands in for `pkg/unnoise.js` in tests of the page alone: image runs whose loss falls by a formula and whose samples are
- * the training images, clearer with every step. It has the engine's interface and its errors, and no shaders.
+ * Stands in for `pkg/unnoise.js` in tests of the page alone: runs whose loss falls by a formula and whose samples are
+ * the training data, clearer with every step. It has the engine's interface and its errors, and no shaders.
  */
+import { analysis } from "./fake/analysis.mjs";
+import { drawData, drawSample } from "./fake/points.mjs";
+
+export { schedule_table } from "./fake/analysis.mjs";
+
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field, kind = "config") => Object.assign(new Error(message), { kind, ...(field ? { field } : {}) });
 
@@ -17,12 +22,12 @@ const LARGEST = 1024;
 export default async function init() {}
 
 export const default_config = () => ({
-  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192 }, model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64 },
+  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192, scale: 1 }, model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64 },
   schedule: { ...SCHEDULE }, training: { ...TRAINING }, images: null,
 });
 
 export const default_sample_options = () => ({
-  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, clip_sample: false, labels: [], guidance_scale: 1,
+  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, clip_sample: false, labels: [], guidance_scale: 1, schedule: null,
 });
 
 export function preset_config(preset, dataset) {
@@ -51,11 +56,12 @@ export function check_sample_options(options) {
 }
 
 export const memory_plan = (config) => {
+  if (!config.images) return { training_bytes: 2e6, data_bytes: 65_536, sampling_bytes: 1e5, largest_batch: 16_384, parameters: 33_410 };
   const data = config.images.count * config.images.side ** 2;
   return { training_bytes: data + config.training.batch_size * 1.2e6, data_bytes: data, sampling_bytes: 24e6, largest_batch: LARGEST, parameters: parametersOf(config) };
 };
 
-const parametersOf = ({ images }) => Object.values(PRESETS).find(({ side, widths }) => side === images.side && String(widths) === String(images.unet.block_out_channels))?.parameters ?? 12_345;
+const parametersOf = ({ images }) => !images ? 33_410 : Object.values(PRESETS).find(({ side, widths }) => side === images.side && String(widths) === String(images.unet.block_out_channels))?.parameters ?? 12_345;
 
 /** A safetensors file without tensors. */
 export function checkpoint(config, step) {
@@ -116,8 +122,21 @@ export class Engine {
     await wait(16);
     return this.step(1);
   }
+  /** Steps trained so far, those in loaded weights included. */
+  get steps() {
+    return this.#before + this.#step;
+  }
+  trainingImage(i, size) {
+    return this.#target(undefined, i, size);
+  }
+  data_points() {
+    return drawData(this.#config.data, 2000).points;
+  }
+  data_labels() {
+    return drawData(this.#config.data, 2000).labels;
+  }
   async step(steps) {
-    if (!this.#held) throw fault("there are no images yet");
+    if (this.#config.images && !this.#held) throw fault("there are no images yet");
     this.#step += steps;
     return this.metrics();
   }
@@ -169,7 +188,9 @@ export class Engine {
       { name: "scheduler/scheduler_config.json", bytes: text(SCHEDULE) },
     ];
   }
-  async sample({ num_samples, num_inference_steps, max_frames, labels, seed, guidance_scale }) {
+  async sample(options) {
+    if (!this.#config.images) return drawSample(this.#config, options, 1 - 1 / (1 + this.#step / 150));
+    const { num_samples, num_inference_steps, max_frames, labels, seed, guidance_scale } = options;
     const { side, channels, count: _ } = this.#config.images;
     const size = side * side * channels;
     const frame_count = Math.min(max_frames, num_inference_steps + 1);
@@ -193,8 +214,8 @@ export class Engine {
       }
     }
     await wait(60);
-    const timesteps = Int32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : Math.round(999 * (1 - f / (frame_count - 1)))));
-    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: num_inference_steps * (guidance_scale === 1 ? 1 : 2), milliseconds: 60, free() {} };
+    const timesteps = Float32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : Math.round(999 * (1 - f / (frame_count - 1)))));
+    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: num_inference_steps * (guidance_scale === 1 ? 1 : 2), dim: size, milliseconds: 60, free() {} };
   }
   /** A training image of a class, or a grey stroke while there are none. */
   #target(label, i, size) {
@@ -215,6 +236,9 @@ export class Engine {
   lose_device() {}
   destroy() {}
 }
+
+// More of what the engine answers comes from files of their own.
+Object.assign(Engine.prototype, analysis);
 
 function generator(seed) {
   let state = seed >>> 0;
