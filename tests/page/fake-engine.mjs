@@ -3,9 +3,11 @@
  * the training data, clearer with every step. It has the engine's interface and its errors, and no shaders.
  */
 import { analysis } from "./fake/analysis.mjs";
+import { mixInEditing } from "./fake/edit.mjs";
 import { drawData, drawSample } from "./fake/points.mjs";
 
 export { schedule_table } from "./fake/analysis.mjs";
+export { sampler_table } from "./fake/edit.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field, kind = "config") => Object.assign(new Error(message), { kind, ...(field ? { field } : {}) });
@@ -239,6 +241,7 @@ export class Engine {
 
 // More of what the engine answers comes from files of their own.
 Object.assign(Engine.prototype, analysis);
+mixInEditing(Engine);
 
 function generator(seed) {
   let state = seed >>> 0;

@@ -36,6 +36,7 @@ export class Brush extends LitElement {
         display: block;
         width: 100%;
         aspect-ratio: 1;
+        border: 1px solid var(--line);
         border-radius: 3px;
         background: var(--tile);
         cursor: crosshair;
@@ -43,6 +44,12 @@ export class Brush extends LitElement {
       }
       .where {
         min-height: 1.25rem;
+      }
+      /* A finger beside the board still scrolls the page. */
+      @media (pointer: coarse) {
+        canvas {
+          max-width: 18rem;
+        }
       }
       .probe {
         position: absolute;
@@ -260,7 +267,7 @@ export class Brush extends LitElement {
       <span class="probe"></span>
       <p class="where quiet number" aria-hidden="true">${where || counted}</p>
       <p class="visually-hidden" role="status">${where}</p>
-      <p class="visually-hidden" id="help">${inpaint.help}</p>
+      <p class=${keyed ? "quiet" : "visually-hidden"} id="help">${inpaint.help}</p>
     `;
   }
 }

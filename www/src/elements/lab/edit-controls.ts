@@ -216,12 +216,19 @@ export const labParts = css`
     text-align: center;
     text-wrap: balance;
   }
+  /* Pictures lie on a plate, as the samples do. */
+  .plate {
+    padding: 0.375rem;
+    border: 1px solid var(--line);
+    border-radius: 3px;
+    background: var(--plate);
+  }
   .row {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr));
-    gap: 0.5rem;
+    grid-template-columns: repeat(var(--columns, 4), minmax(0, 1fr));
+    gap: 0.375rem;
   }
-  .row figcaption, .cap {
+  .cap {
     color: var(--ink-2);
     font-size: 0.8125rem;
     line-height: 1.25rem;
@@ -236,6 +243,11 @@ export const labParts = css`
   }
   [data-stale] {
     opacity: 0.5;
+  }
+  @media (max-width: 30rem) {
+    .row {
+      grid-template-columns: repeat(4, minmax(0, 1fr));
+    }
   }
   @media (min-width: 60rem) {
     .parts {

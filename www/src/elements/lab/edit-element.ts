@@ -9,7 +9,7 @@ import "./edit-picture";
 
 interface MadeFacts {
   step: number;
-  told: number | null;
+  told: readonly (number | null)[];
   guidance: number;
   evaluations: number;
   milliseconds: number;
@@ -54,6 +54,13 @@ export abstract class DeskElement extends LitElement {
     return html`<unnoise-picture .pixels=${pixels} .shape=${shape} .tones=${this.tones} label=${label}></unnoise-picture>`;
   }
 
+  /** Pictures in rows of equal length. */
+  protected row(images: readonly Float32Array[], label: (index: number) => string): TemplateResult {
+    const count = images.length;
+    const columns = count <= 4 ? 4 : count <= 6 ? count : count <= 8 ? 4 : 6;
+    return html`<div class="row plate" style="--columns:${columns}">${images.map((image, i) => this.picture(image, label(i)))}</div>`;
+  }
+
   /** The button that begins, or the one that cancels, with what goes on. */
   protected starter(start: string, work: () => void, more: unknown = nothing, disabled = false): TemplateResult {
     const { runner, words } = this.desk;
@@ -80,12 +87,20 @@ export abstract class DeskElement extends LitElement {
     const time = milliseconds >= 10_000 ? ui.stage.seconds(number.fixed(milliseconds / 1000, 1)) : ui.stage.milliseconds(number.whole(milliseconds));
     const parts = [
       ...more,
-      store.conditioned ? (told === null ? words.run.toldNone : words.run.told(this.desk.className(told))) : "",
+      store.conditioned ? this.#told(told) : "",
       guidance === 1 ? "" : words.run.guided(number.significant(guidance)),
       evaluations ? words.run.evaluations(number.whole(evaluations)) : "",
       evaluations ? time : "",
       words.run.step(number.whole(step)),
     ];
-    return html`<p class="facts quiet number">${parts.filter(Boolean).join(", ")}.</p>`;
+    const line = parts.filter(Boolean).join(", ");
+    return html`<p class="facts quiet number">${line.slice(0, 1).toUpperCase()}${line.slice(1)}.</p>`;
+  }
+
+  #told(labels: readonly (number | null)[]): string {
+    const { run } = this.desk.words;
+    const [first = null, last = first] = labels;
+    if (first === null && last === null) return run.toldNone;
+    return first === last ? run.told(this.desk.className(first)) : run.toldTwo(this.desk.className(first), this.desk.className(last));
   }
 }

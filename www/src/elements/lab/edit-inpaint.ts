@@ -10,7 +10,7 @@ import { fill, type Filled } from "./edit-work";
 
 const HALVES: readonly Half[] = ["left", "right", "top", "bottom"];
 /** What the seam is compared at. */
-const COMPARED = [1, 10] as const;
+const COMPARED = [10, 1] as const;
 /** Above this, a known pixel counts as changed; the engine works in 32 bits. */
 const EXACT = 1e-6;
 
@@ -36,13 +36,14 @@ export class EditInpaint extends DeskElement {
       .cap {
         margin-bottom: 0.25rem;
       }
-      .two {
+      .setup {
         display: grid;
-        grid-template-columns: 1fr 1fr;
-        gap: 0 1.5rem;
+        gap: 0 2rem;
       }
-      .two .control input[type="number"] {
-        width: 4.5rem;
+      @media (min-width: 64rem) {
+        .setup {
+          grid-template-columns: 1fr 1fr;
+        }
       }
       .numbers {
         display: flex;
@@ -133,7 +134,7 @@ export class EditInpaint extends DeskElement {
       desk.changed();
     };
     return html`
-      ${range({
+      <div>${range({
         id: "resamples",
         label: words.inpaint.resamples,
         hint: words.inpaint.resamplesHint,
@@ -141,9 +142,10 @@ export class EditInpaint extends DeskElement {
         min: 1,
         max: 10,
         step: 1,
-        shown: words.inpaint.resamplesValue(number.whole(state.resamples)),
+        shown: words.inpaint.resamplesValue(state.resamples, number.whole(state.resamples)),
         input: (resamples) => set({ resamples }),
-      })}
+      })}</div>
+      <div>
       ${choice({
         name: "sampler",
         label: words.settings.sampler,
@@ -151,11 +153,10 @@ export class EditInpaint extends DeskElement {
         options: (["ddpm", "ddim"] as const).map((name) => ({ value: name, text: words.samplers[name]! })),
         input: (sampler) => set({ sampler }),
       })}
-      <div class="two">
         ${amount({ id: "steps", label: words.settings.steps, value: state.steps, min: 1, max: 1000, input: (steps) => set({ steps }) })}
         ${amount({ id: "variants", label: words.settings.variants, value: state.variants, min: 1, max: 12, input: (variants) => set({ variants }) })}
-      </div>
       ${classPart(desk)}
+      </div>
     `;
   }
 
@@ -170,10 +171,10 @@ export class EditInpaint extends DeskElement {
     const said = run.seam === null ? inpaint.noSeam : number.reading(run.seam);
     return html`<section class="result" data-resamples=${run.resamples}>
       <div class="numbers">
-        <h3>${inpaint.resampled(number.whole(run.resamples))}</h3>
+        <h3>${inpaint.resampled(run.resamples, number.whole(run.resamples))}</h3>
         <span class="seam number">${inpaint.seam} <span class="value">${said}</span></span>
       </div>
-      <div class="row">${run.results.map((image, i) => html`<figure>${this.picture(image, variant(number.whole(i + 1)))}</figure>`)}</div>
+      ${this.row(run.results, (i) => variant(number.whole(i + 1)))}
       <p class="facts quiet ${run.drift > EXACT ? "bad" : ""}">
         ${run.forgotten.every((value) => value === 1) ? inpaint.all : run.drift > EXACT ? inpaint.drifted(number.significant(run.drift)) : inpaint.kept}
       </p>

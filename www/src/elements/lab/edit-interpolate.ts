@@ -37,7 +37,10 @@ export class EditInterpolate extends DeskElement {
       }
       @media (max-width: 40rem) {
         .nine {
-          grid-template-columns: repeat(5, minmax(0, 1fr));
+          grid-template-columns: repeat(3, minmax(0, 1fr));
+        }
+        .scale {
+          display: none;
         }
       }
     `,
@@ -68,7 +71,7 @@ export class EditInterpolate extends DeskElement {
       )}`;
     }
     return html`<div class="ends">
-      ${(["a", "b"] as const).map((which) => html`<figure>${this.picture(desk.image(which), words.source.ends[which])}<figcaption class="cap" aria-hidden="true">${words.source.ends[which]}</figcaption></figure>`)}
+      ${(["a", "b"] as const).map((which) => html`<figure><div class="plate">${this.picture(desk.image(which), words.source.ends[which])}</div><figcaption class="cap" aria-hidden="true">${words.source.ends[which]}</figcaption></figure>`)}
     </div>`;
   }
 
@@ -79,7 +82,7 @@ export class EditInterpolate extends DeskElement {
     if (!run) return html`<p class="empty quiet">${words.interpolate.empty}</p>`;
     const row = (images: readonly Float32Array[], of: string): TemplateResult => html`
       <h4>${of}</h4>
-      <div class="nine">${images.map((image, i) => html`<figure>${this.picture(image, `${of}, ${words.interpolate.between(number.percent(i / (images.length - 1)))}`)}</figure>`)}</div>
+      <div class="nine plate">${images.map((image, i) => html`<figure>${this.picture(image, `${of}, ${words.interpolate.between(number.percent(i / (images.length - 1)))}`)}</figure>`)}</div>
     `;
     return html`<section class="result" data-way=${run.way}>
       ${row(run.starts, run.timestep < 0 ? words.interpolate.blends : words.interpolate.starts(number.whole(run.timestep)))}

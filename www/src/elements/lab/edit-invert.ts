@@ -86,7 +86,7 @@ export class EditInvert extends DeskElement {
     const { number } = desk.store.text;
     const image = desk.image()!;
     const { shape } = desk;
-    const figure = (pixels: Float32Array, text: string): TemplateResult => html`<figure>${this.picture(pixels, text)}<figcaption class="cap" aria-hidden="true">${text}</figcaption></figure>`;
+    const figure = (pixels: Float32Array, text: string): TemplateResult => html`<figure><div class="plate">${this.picture(pixels, text)}</div><figcaption class="cap" aria-hidden="true">${text}</figcaption></figure>`;
     const value = (name: string, reading: string, text: string): TemplateResult => html`<div><dt>${text}</dt><dd data-value=${name}>${reading}</dd></div>`;
     return html`
       <div class="chain">

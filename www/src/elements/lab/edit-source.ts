@@ -62,10 +62,15 @@ export class EditSource extends DeskElement {
       }
       @media (max-width: 59.99rem) {
         .album {
-          grid-template-columns: repeat(auto-fill, minmax(2.75rem, 1fr));
+          grid-template-columns: repeat(12, minmax(2.75rem, 1fr));
         }
         .buttons button {
           flex: none;
+        }
+      }
+      @media (max-width: 40rem) {
+        .album {
+          grid-template-columns: repeat(6, 1fr);
         }
       }
     `,
@@ -100,7 +105,7 @@ export class EditSource extends DeskElement {
     const two = desk.mode === "interpolate";
     const ends = (index: number): Which[] => (two ? (["a", "b"] as const) : (["a"] as const)).filter((which) => desk.picked[which] === index);
     return html`
-      <div class="album" role="radiogroup" aria-label=${two ? `${source.choosing}: ${source.ends[this.#which]}` : source.pictures}>
+      <div class="album plate" role="radiogroup" aria-label=${two ? `${source.choosing}: ${source.ends[this.#which]}` : source.pictures}>
         ${images.map((image, index) => {
           const here = ends(index);
           return html`<label data-end=${here.length ? here.join("") : nothing}>

@@ -40,7 +40,7 @@ export class EditVary extends DeskElement {
     const { number } = store.text;
     if (!run) return html`<p class="empty quiet">${words.vary.empty}</p>`;
     const row = (images: readonly Float32Array[], of: string): TemplateResult =>
-      html`<div class="row">${images.map((image, i) => html`<figure>${this.picture(image, `${words.variant(number.whole(i + 1))}: ${of}`)}</figure>`)}</div>`;
+      this.row(images, (i) => `${words.variant(number.whole(i + 1))}: ${of}`);
     const starts = run.timestep < 0 ? words.vary.nothing : words.vary.starts(number.whole(run.timestep));
     return html`<section class="result" data-strength=${run.strength}>
       <h4>${starts}</h4>
@@ -57,7 +57,7 @@ export class EditVary extends DeskElement {
     return html`
       <section class="part">
         <h3>${words.vary.control}</h3>
-        <div class="original">${this.picture(desk.image(), words.original)}</div>
+        <div class="original plate">${this.picture(desk.image(), words.original)}</div>
         ${range({
           id: "strength",
           label: words.vary.strength,

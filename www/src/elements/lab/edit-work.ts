@@ -17,7 +17,8 @@ export const BETWEEN = 9;
 interface Made {
   /** Training step of the model. */
   step: number;
-  told: number | null;
+  /** The class at one end and at the other, or one for all. */
+  told: readonly (number | null)[];
   guidance: number;
   evaluations: number;
   milliseconds: number;
@@ -76,11 +77,11 @@ function base(desk: Desk): RunOptions {
   return { ...common(desk.store), ...clipping(desk.store), sampler: isFlow(desk.store.config) ? "euler" : "ddim", eta: 0 };
 }
 
-function made(desk: Desk, told: number | null, drawn: readonly Drawn[]): Made {
+function made(desk: Desk, told: readonly (number | null)[], drawn: readonly Drawn[]): Made {
   return {
     step: desk.store.metrics?.step ?? 0,
     told,
-    guidance: desk.canGuide && told !== null ? desk.guidance : 1,
+    guidance: desk.canGuide && !told.includes(null) ? desk.guidance : 1,
     evaluations: drawn[0]?.evaluations ?? 0,
     milliseconds: drawn.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
   };
@@ -117,7 +118,7 @@ export function fill(desk: Desk, counts: readonly number[] = [desk.inpaint.resam
       const drawn = await portions(desk, turn, variants, options, (count) => ({ known: repeated(image, count), mask: repeated(known, count) }));
       const results = drawn.flatMap((part) => frameOf(part, -1));
       const run: Filled = {
-        ...made(desk, told, drawn),
+        ...made(desk, [told], drawn),
         image, forgotten, results, sampler, steps, resamples,
         seam: seam(results, forgotten, shape),
         seamBefore: seam([image], forgotten, shape),
@@ -138,13 +139,13 @@ export function vary(desk: Desk): Work {
     // Less than a step: nothing is noised, and the engine has nothing to do.
     if (Math.floor(strength * steps + 1e-9) < 1) {
       const pictures = Array.from({ length: variants }, () => image);
-      desk.vary.run = { ...made(desk, told, []), strength, timestep: -1, starts: pictures, results: pictures };
+      desk.vary.run = { ...made(desk, [told], []), strength, timestep: -1, starts: pictures, results: pictures };
       return;
     }
     const options: RunOptions = { ...base(desk), eta: 1, num_inference_steps: steps, strength };
     const drawn = await portions(desk, turn, variants, options, (count) => ({ image: repeated(image, count) }));
     const [starts, results] = [0, -1].map((frame) => drawn.flatMap((part) => frameOf(part, frame))) as [Float32Array[], Float32Array[]];
-    desk.vary.run = { ...made(desk, told, drawn), strength, timestep: drawn[0]!.timesteps[0]!, starts, results };
+    desk.vary.run = { ...made(desk, [told], drawn), strength, timestep: drawn[0]!.timesteps[0]!, starts, results };
   };
 }
 
@@ -173,7 +174,7 @@ export function invert(desk: Desk): Work {
     const down = await turn.of(desk.store.draw(asOptions(options), { latent: noise }));
     const back = frameOf(down, -1)[0]!;
     const run: Inverted = {
-      ...made(desk, told, [up, down]),
+      ...made(desk, [told], [up, down]),
       guidance: 1,
       evaluations: up.evaluations + down.evaluations,
       sampler, steps, noise, back,
@@ -216,7 +217,7 @@ function throughNoise(desk: Desk): Work {
     turn.progress(words.denoising);
     const options = seeded ? { ...base(desk), ...classes(desk, labels), num_inference_steps: steps, num_samples: BETWEEN } : faithful(desk, labels, steps, sampler);
     const drawn = await turn.of(store.draw(asOptions(options), { latent: joined(starts) }));
-    desk.interpolate.run = { ...made(desk, labels[0]!, [drawn]), way: "noise", depth: 1, timestep: drawn.timesteps[0]!, starts, results: frameOf(drawn, -1) };
+    desk.interpolate.run = { ...made(desk, [labels[0]!, labels.at(-1)!], [drawn]), way: "noise", depth: 1, timestep: drawn.timesteps[0]!, starts, results: frameOf(drawn, -1) };
   };
 }
 
@@ -231,7 +232,7 @@ function atDepth(desk: Desk): Work {
     const options: RunOptions = { ...base(desk), ...classes(desk, labels), num_inference_steps: steps, num_samples: BETWEEN, strength: depth };
     if (Math.floor(depth * steps + 1e-9) < 1) {
       const plain = shares.map((share) => blended(a, b, share));
-      desk.interpolate.run = { ...made(desk, labels[0]!, []), way: "depth", depth, timestep: -1, starts: plain, results: plain };
+      desk.interpolate.run = { ...made(desk, [labels[0]!, labels.at(-1)!], []), way: "depth", depth, timestep: -1, starts: plain, results: plain };
       return;
     }
     const table = await turn.of(store.ask("sampler_table", store.config!, asOptions(options)));
@@ -242,6 +243,6 @@ function atDepth(desk: Desk): Work {
     const starts = shares.map((share) => blended(from, to, share));
     turn.progress(words.denoising);
     const drawn = await turn.of(store.draw(asOptions(options), { latent: joined(starts) }));
-    desk.interpolate.run = { ...made(desk, labels[0]!, [drawn]), way: "depth", depth, timestep: drawn.timesteps[0]!, starts, results: frameOf(drawn, -1) };
+    desk.interpolate.run = { ...made(desk, [labels[0]!, labels.at(-1)!], [drawn]), way: "depth", depth, timestep: drawn.timesteps[0]!, starts, results: frameOf(drawn, -1) };
   };
 }
