@@ -78,13 +78,16 @@ test("inpainting by mouse: what was drawn is what the engine is told to forget",
   const { page, board, button, asked, lab, facts } = visit;
   await visit.pick(2);
   assert.equal(await button("Fill in").isDisabled(), true, "nothing is forgotten yet");
-  await board.scrollIntoViewIfNeeded();
-  const box = await board.boundingBox();
-  const place = (x, y) => [box.x + ((x + 0.5) / SIDE) * box.width, box.y + ((y + 0.5) / SIDE) * box.height];
-  await page.mouse.move(...place(8, 10));
-  await page.mouse.down();
-  await page.mouse.move(...place(20, 10), { steps: 3 });
-  await page.mouse.up();
+  const drag = async (from, to, y) => {
+    await board.scrollIntoViewIfNeeded();
+    const box = await board.boundingBox();
+    const place = (x) => [box.x + ((x + 0.5) / SIDE) * box.width, box.y + ((y + 0.5) / SIDE) * box.height];
+    await page.mouse.move(...place(from));
+    await page.mouse.down();
+    await page.mouse.move(...place(to), { steps: 3 });
+    await page.mouse.up();
+  };
+  await drag(8, 20, 10);
   const drawn = round(stroke(8, 20, 10), 8, 20, 10);
   await lab.getByText(`${drawn.length} of 784 pixels are forgotten.`).waitFor();
   await button("Fill in").click();
@@ -103,10 +106,7 @@ test("inpainting by mouse: what was drawn is what the engine is told to forget",
 
   // The brush keeps, too; undo takes a stroke back as a whole.
   await lab.getByRole("radio", { name: "Keeps" }).check({ force: true });
-  await page.mouse.move(...place(8, 10));
-  await page.mouse.down();
-  await page.mouse.move(...place(12, 10), { steps: 2 });
-  await page.mouse.up();
+  await drag(8, 12, 10);
   const fewer = await board.evaluate((canvas) => canvas.getRootNode().host.mask.count);
   assert.ok(fewer < drawn.length && fewer > 0);
   await button("Undo").click();
@@ -270,11 +270,11 @@ test("interpolation: between the noises of two pictures, between two seeds, and 
   assert.equal(up.options.inverse, true);
   assert.deepEqual(up.options.labels, [1, 8]);
   assert.deepEqual(down.options.labels, [1, 1, 1, 1, 8, 8, 8, 8, 8]);
-  const start = (i) => down.inputs.latent.slice(i * 784, (i + 1) * 784);
+  const begun = (i) => down.inputs.latent.slice(i * 784, (i + 1) * 784);
   const length = (v) => Math.hypot(...v);
-  assert.deepEqual([start(0), start(8)].map((v) => v.map((x) => x.toFixed(4))), [up.results.slice(0, 784), up.results.slice(784)].map((v) => v.map((x) => x.toFixed(4))), "it ends in both noises");
+  assert.deepEqual([begun(0), begun(8)].map((v) => v.map((x) => x.toFixed(4))), [up.results.slice(0, 784), up.results.slice(784)].map((v) => v.map((x) => x.toFixed(4))), "it ends in both noises");
   // Half-way on the great circle: as far from both, and as long as they are.
-  const [a, b, middle] = [start(0), start(8), start(4)];
+  const [a, b, middle] = [begun(0), begun(8), begun(4)];
   assert.ok(Math.abs(length(middle) - (length(a) + length(b)) / 2) < 0.02 * length(a), `${length(middle)} beside ${length(a)} and ${length(b)}`);
   const cos = (u, v) => u.reduce((sum, x, i) => sum + x * v[i], 0) / length(u) / length(v);
   assert.ok(Math.abs(cos(middle, a) - cos(middle, b)) < 0.02);

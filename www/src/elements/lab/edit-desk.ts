@@ -51,6 +51,8 @@ export class Desk {
     this.store = store;
     this.words = labEditWords(store.text.lang);
     store.subscribe((topic) => {
+      // Whether there are samples to choose from, and what the model may be told.
+      if (topic === "settings" || topic === "clip") this.changed();
       if (topic !== "data") return;
       if (store.metrics === null) this.#replaced();
       if (this.from === "training" && store.strip !== this.#strip) this.open("training");
@@ -74,6 +76,7 @@ export class Desk {
   }
 
   #clear(): void {
+    this.runner.fault = null;
     this.inpaint.runs = [];
     this.vary.run = null;
     this.invert.runs = [];

@@ -91,7 +91,7 @@ export abstract class DeskElement extends LitElement {
       guidance === 1 ? "" : words.run.guided(number.significant(guidance)),
       evaluations ? words.run.evaluations(number.whole(evaluations)) : "",
       evaluations ? time : "",
-      words.run.step(number.whole(step)),
+      store.origin.kind === "pretrained" && step === store.originStep ? store.words.grid.pretrained : words.run.step(number.whole(step)),
     ];
     const line = parts.filter(Boolean).join(", ");
     return html`<p class="facts quiet number">${line.slice(0, 1).toUpperCase()}${line.slice(1)}.</p>`;

@@ -42,7 +42,16 @@ export class EditInpaint extends DeskElement {
       }
       @media (min-width: 64rem) {
         .setup {
-          grid-template-columns: 1fr 1fr;
+          grid-template: "again more" auto "go more" 1fr / 1fr 1fr;
+        }
+        .again {
+          grid-area: again;
+        }
+        .more {
+          grid-area: more;
+        }
+        .go {
+          grid-area: go;
         }
       }
       .numbers {
@@ -125,7 +134,7 @@ export class EditInpaint extends DeskElement {
     this.desk.changed();
   }
 
-  #settings(): TemplateResult {
+  #settings(mask: Mask): TemplateResult {
     const { desk } = this;
     const { inpaint: state, words } = desk;
     const { number } = desk.store.text;
@@ -133,8 +142,9 @@ export class EditInpaint extends DeskElement {
       Object.assign(state, change);
       desk.changed();
     };
+    const compare = html`<button type="button" class="compare" title=${words.inpaint.compareHint} ?disabled=${mask.count === 0} @click=${() => this.#start(COMPARED)}>${words.inpaint.compare}</button>`;
     return html`
-      <div>${range({
+      <div class="again">${range({
         id: "resamples",
         label: words.inpaint.resamples,
         hint: words.inpaint.resamplesHint,
@@ -145,7 +155,7 @@ export class EditInpaint extends DeskElement {
         shown: words.inpaint.resamplesValue(state.resamples, number.whole(state.resamples)),
         input: (resamples) => set({ resamples }),
       })}</div>
-      <div>
+      <div class="more">
       ${choice({
         name: "sampler",
         label: words.settings.sampler,
@@ -157,6 +167,7 @@ export class EditInpaint extends DeskElement {
         ${amount({ id: "variants", label: words.settings.variants, value: state.variants, min: 1, max: 12, input: (variants) => set({ variants }) })}
       ${classPart(desk)}
       </div>
+      <div class="go">${this.starter(words.inpaint.start, () => this.#start(), compare, mask.count === 0)}</div>
     `;
   }
 
@@ -196,7 +207,6 @@ export class EditInpaint extends DeskElement {
     const { mask, words, brush } = desk;
     const { inpaint } = words;
     if (!mask) return nothing;
-    const compare = html`<button type="button" class="compare" title=${inpaint.compareHint} ?disabled=${mask.count === 0} @click=${() => this.#start(COMPARED)}>${inpaint.compare}</button>`;
     return html`
       <section class="part">
         <h3>${inpaint.control}</h3>
@@ -206,8 +216,7 @@ export class EditInpaint extends DeskElement {
       </section>
       <section class="part">
         <h3>${words.results}</h3>
-        <div class="setup">${this.#settings()}</div>
-        ${this.starter(inpaint.start, () => this.#start(), compare, mask.count === 0)}
+        <div class="setup">${this.#settings(mask)}</div>
         <div class="results">${this.#results()}</div>
       </section>
     `;
