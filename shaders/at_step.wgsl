@@ -9,9 +9,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>; // [steps]
+@group(0) @binding(1) var<storage, read> table: array<f32>; // [steps]
 @group(0) @binding(2) var<storage, read> counters: array<u32>; // state: STEP, …
-@group(0) @binding(3) var<storage, read_write> y: array<u32>; // [n]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [n]
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

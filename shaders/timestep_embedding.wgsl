@@ -1,7 +1,14 @@
 // Sinusoidal timestep embedding: y_b = [cos(t_b f), sin(t_b f)], or [sin, cos] without COS_FIRST.
+// INTEGER: timesteps are integers.
 // Grid: one thread per (b, frequency). Workgroup memory: none.
 #import index
 #import trig
+
+#if INTEGER
+alias Time = u32;
+#else
+alias Time = f32;
+#endif
 
 struct Params {
     n: u32,
@@ -9,7 +16,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> t: array<u32>; // [n / half]
+@group(0) @binding(1) var<storage, read> t: array<Time>; // [n / half]
 @group(0) @binding(2) var<storage, read> frequency: array<f32>; // [half]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [n / half, 2 half]
 

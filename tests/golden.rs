@@ -34,12 +34,12 @@ fn parameter(file: &SafeTensors<'_>, prefix: &str, param: &Param) -> Vec<f32> {
 
 /// One training step on given inputs: the graph of a run without its random draws.
 fn step_graph() -> Graph {
-    let model = MlpConfig { width: 20, hidden_layers: 2, activation: Activation::Silu, time_embedding: 16 };
+    let model = MlpConfig { width: 20, hidden_layers: 2, activation: Activation::Silu, time_embedding: 16, ..MlpConfig::default() };
     let build = || -> unnoise::Result<Graph> {
         let mut g = Graph::new();
         let (x, noise) = (g.resource("x", TensorType::f32([BATCH, 2]))?, g.resource("noise", TensorType::f32([BATCH, 2]))?);
         let t = g.resource("t", TensorType::u32([BATCH]))?;
-        let output = model.build(&mut g, x, t)?;
+        let output = model.build(&mut g, x, t, None)?;
         let loss = g.mse(output, noise, None)?;
         g.output("output", output)?;
         optimise(&mut g, loss)?;

@@ -103,9 +103,9 @@ fn elementwise_work_rides_behind_matrix_products() {
     let mut g = Graph::new();
     let (x, target) = (floats(&mut g, "x", &[8, 2]), floats(&mut g, "target", &[8, 2]));
     let t = g.resource("t", TensorType::u32([8])).expect("t");
-    let model = MlpConfig { width: 16, hidden_layers: 3, activation: Activation::Gelu, time_embedding: 8 };
+    let model = MlpConfig { width: 16, hidden_layers: 3, activation: Activation::Gelu, time_embedding: 8, ..MlpConfig::default() };
     let mut build = || -> unnoise::Result<()> {
-        let y = model.build(&mut g, x, t)?;
+        let y = model.build(&mut g, x, t, None)?;
         let loss = g.mse(y, target, None)?;
         g.grad_into_arena(loss).map(|_| ())
     };

@@ -6,7 +6,7 @@ use crate::graph::ops::state::counter;
 
 /// See `shaders/at_step.wgsl`.
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
-    let (table, step, y) = (c.integers("table")?, c.integers("counters")?[counter::STEP] as usize, c.integers_mut("y")?);
+    let (table, step, y) = (c.input("table")?, c.integers("counters")?[counter::STEP] as usize, c.output("y")?);
     y.fill(table[step.min(c.u("steps")? - 1)]);
     Ok(())
 }

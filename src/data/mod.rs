@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Which data to train on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields, default)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct DataConfig {
@@ -22,11 +22,14 @@ pub struct DataConfig {
     pub dataset: DatasetName,
     /// Number of points drawn from it and kept on the device, 1 to 1,000,000.
     pub size: usize,
+    /// What the points are multiplied by. Noise has a deviation of 1, and so have the sets as they are: another scale shows what
+    /// becomes of data that nobody normalised.
+    pub scale: f64,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        DataConfig { dataset: DatasetName::TwoMoons, size: 32_768 }
+        DataConfig { dataset: DatasetName::TwoMoons, size: 32_768, scale: 1.0 }
     }
 }
 
@@ -40,7 +43,20 @@ impl DataConfig {
             let message = format!("{} points; choose a number from 1 to 1,000,000 (32,768 is plenty for a 2D set)", self.size);
             return Err(Error::config("data.size", message));
         }
+        if !(0.01..=100.0).contains(&self.scale) {
+            let message = format!("{} is out of range: choose a factor from 0.01 to 100; 1 leaves the points as they are", self.scale);
+            return Err(Error::config("data.scale", message));
+        }
         Ok(())
+    }
+
+    /// `n` points drawn with `seed`, scaled.
+    pub fn points(&self, n: usize, seed: u32) -> PointSet {
+        let mut set = generate(self.dataset, n, seed);
+        if self.scale != 1.0 {
+            set.points.iter_mut().flatten().for_each(|v| *v *= self.scale as f32);
+        }
+        set
     }
 }
 
@@ -62,7 +78,7 @@ mod tests {
     #[test]
     fn json_is_snake_case_and_strict() {
         let config: DataConfig = serde_json::from_str(r#"{"dataset":"eight_gaussians"}"#).unwrap();
-        assert_eq!(config, DataConfig { dataset: DatasetName::EightGaussians, size: 32_768 });
+        assert_eq!(config, DataConfig { dataset: DatasetName::EightGaussians, size: 32_768, scale: 1.0 });
         assert!(serde_json::from_str::<DataConfig>(r#"{"sise":3}"#).is_err());
         assert!(serde_json::from_str::<DataConfig>(r#"{"dataset":"moons"}"#).is_err());
         assert!(serde_json::from_str::<DataConfig>(r#"{"size":-1}"#).is_err());

@@ -86,7 +86,7 @@ fn schedules() {
 #[test]
 fn timestep_lists() {
     for theirs in fixture().timestep_lists {
-        let ours = timesteps(1000, theirs.num_inference_steps, theirs.timestep_spacing).unwrap();
+        let ours = timesteps(1000, theirs.num_inference_steps, theirs.timestep_spacing, 0).unwrap();
         let name = format!("{} {:?}", theirs.num_inference_steps, theirs.timestep_spacing);
         assert_eq!(ours.len(), theirs.length, "{name}");
         let shown = if ours.len() <= 50 { ours.clone() } else { [&ours[..5], &ours[ours.len() - 5..]].concat() };
@@ -108,25 +108,26 @@ fn every_step_of_every_sampler() {
             timestep_spacing: run.timestep_spacing,
             eta: run.eta,
             variance_type: run.variance_type,
+            ..SamplerConfig::default()
         };
-        let steps = config.steps(&schedule).unwrap();
+        let steps = config.table(&schedule).unwrap().rows;
         let sample = fixture.sample.map(f64::from);
         let mut chained = sample;
         for (index, timestep, theirs) in &run.outputs {
             let step = steps[*index];
-            assert_eq!(step.timestep, *timestep);
+            assert_eq!(step.timestep, *timestep as f64);
             let inputs = run.inputs.as_ref().map_or([fixture.model_output, fixture.noise], |inputs| inputs[*index]);
             let [output, noise] = inputs.map(|v| v.map(f64::from));
             let x = if run.inputs.is_some() { chained } else { sample };
             // diffusers' DDPM stops adding noise at t = 0, not at the last step: where the list ends above 0 it noises the
             // result. Algorithm 2 does not.
-            let noised = run.sampler == SamplerName::Ddpm && step.prev_timestep.is_none() && *timestep > 0;
+            let noised = run.sampler == SamplerName::Ddpm && step.next.is_none() && *timestep > 0;
             let extra = match run.variance_type {
                 _ if !noised => 0.0,
-                VarianceType::FixedSmall => 1e-10,
-                VarianceType::FixedLarge => schedule.beta_between(*timestep, None).sqrt(),
+                VarianceType::FixedSmall | VarianceType::FixedSmallLog => 1e-10,
+                VarianceType::FixedLarge | VarianceType::FixedLargeLog => schedule.beta_between(*timestep, None).sqrt(),
             };
-            chained = [0, 1, 2].map(|i| step.apply(x[i], output[i], noise[i]));
+            chained = [0, 1, 2].map(|i| step.c_x * x[i] + step.c_m * output[i] + step.c_z * noise[i]);
             // The stock DDPM forms its weights of x̂_0 and x, β/(1-ᾱ_t) and (1-ᾱ_s)/(1-ᾱ_t), from differences of float32
             // numbers near 1, each off by up to 2⁻²³: that much over 1-ᾱ_t, which matters below t ≈ 25.
             let cancelled = if run.dtype == "float32" { 2f64.powi(-23) / (1.0 - schedule.alphas_cumprod[*timestep]) } else { 0.0 };

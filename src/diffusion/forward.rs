@@ -1,27 +1,23 @@
 //! The forward process: noising clean data in one jump.
 
-use super::Schedule;
+use super::{Level, Schedule};
 
-/// Coefficients of the forward jump `x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε` (DDPM, arXiv 2006.11239, equation 4), for every `t`.
+/// Coefficients of the forward jump `x_t = signal_t x_0 + noise_t ε`, for every `t`: `√ᾱ_t` and `√(1-ᾱ_t)` (DDPM, arXiv
+/// 2006.11239, equation 4), or `1 - σ_t` and `σ_t` in flow matching.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForwardTable {
-    /// `√ᾱ_t`, length `T`.
-    pub sqrt_alphas_cumprod: Vec<f64>,
-    /// `√(1 - ᾱ_t)`, length `T`.
-    pub sqrt_one_minus_alphas_cumprod: Vec<f64>,
+    levels: Vec<Level>,
 }
 
 impl ForwardTable {
     /// The table of a schedule.
     pub fn new(schedule: &Schedule) -> Self {
-        let table = |f: fn(f64) -> f64| schedule.alphas_cumprod.iter().map(|a| f(*a)).collect();
-        ForwardTable { sqrt_alphas_cumprod: table(f64::sqrt), sqrt_one_minus_alphas_cumprod: table(|alpha| (1.0 - alpha).sqrt()) }
+        ForwardTable { levels: (0..schedule.num_train_timesteps()).map(|t| schedule.level(t)).collect() }
     }
 
-    /// `[√ᾱ_t, √(1-ᾱ_t)]` for every `t`, as a device reads them. Rounded from f64 once, so that small `t` keep their digits.
+    /// `[signal, noise]` for every `t`, as a device reads them. Rounded from f64 once, so that small `t` keep their digits.
     pub fn pairs_f32(&self) -> Vec<[f32; 2]> {
-        let both = self.sqrt_alphas_cumprod.iter().zip(&self.sqrt_one_minus_alphas_cumprod);
-        both.map(|(signal, noise)| [*signal as f32, *noise as f32]).collect()
+        self.levels.iter().map(|level| [level.signal as f32, level.noise as f32]).collect()
     }
 
     /// `x_t` of one element, for clean `x0` and noise `epsilon` (diffusers' `add_noise`).
@@ -29,7 +25,7 @@ impl ForwardTable {
     /// # Panics
     /// If `t ≥ T`.
     pub fn add_noise(&self, x0: f64, epsilon: f64, t: usize) -> f64 {
-        self.sqrt_alphas_cumprod[t] * x0 + self.sqrt_one_minus_alphas_cumprod[t] * epsilon
+        self.levels[t].signal * x0 + self.levels[t].noise * epsilon
     }
 }
 
@@ -56,8 +52,8 @@ mod tests {
         for t in 0..1000 {
             factor *= schedule.alphas[t].sqrt();
             variance = schedule.alphas[t] * variance + schedule.betas[t];
-            assert!((table.sqrt_alphas_cumprod[t] - factor).abs() < 1e-13);
-            assert!((table.sqrt_one_minus_alphas_cumprod[t] - variance.sqrt()).abs() < 1e-13);
+            assert!((table.levels[t].signal - factor).abs() < 1e-13);
+            assert!((table.levels[t].noise - variance.sqrt()).abs() < 1e-13);
         }
         assert_eq!(table.pairs_f32()[0], [0.9999f64.sqrt() as f32, (1.0 - 0.9999f64).sqrt() as f32]);
     }

@@ -127,6 +127,29 @@ mod tests {
         assert_eq!(with.params.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["n", "steps", "frame_count"]);
     }
 
+    /// So does that of a sampler's table.
+    #[test]
+    fn table_columns_are_the_same_in_rust_and_wgsl() {
+        use crate::graph::ops::reverse::column;
+        let text = LIBRARY.iter().find(|(stem, _)| *stem == "reverse").expect("lib/reverse.wgsl is there").1;
+        let columns = [
+            ("C_X", column::C_X),
+            ("C_M", column::C_M),
+            ("C_0", column::C_0),
+            ("C_Z", column::C_Z),
+            ("P_X", column::P_X),
+            ("P_M", column::P_M),
+            ("Q_X", column::Q_X),
+            ("FRAME", column::FRAME),
+            ("RANGE", column::RANGE),
+            ("KNOWN", column::KNOWN),
+            ("COLUMNS", column::COUNT),
+        ];
+        for (name, value) in columns {
+            assert!(text.contains(&format!("const {name}: u32 = {value}u;")), "{name} is not {value} in lib/reverse.wgsl");
+        }
+    }
+
     /// The layout of the state buffers stands in Rust and in WGSL: here the two meet.
     #[test]
     fn state_layout_is_the_same_in_rust_and_wgsl() {

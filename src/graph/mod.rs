@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub use kernel::{Arg, Kernel, Lowering, MAX_GROUPS, Operand, Place, Tuning, Value};
 pub use op::{Epilogue, EpilogueStep, Op};
 pub use ops::{Activation, Conv2d};
-pub use params::{Init, Layout, Param, ParamTable};
+pub use params::{FROZEN, Init, Layout, PARAM, Param, ParamTable};
 pub use shape::{DType, Shape};
 
 use crate::{Error, Result};
@@ -97,6 +97,8 @@ pub struct Graph {
     /// Named values that can be read after a run.
     pub(crate) outputs: Vec<(String, Tensor)>,
     scope: Vec<String>,
+    /// Parameters asked for now are frozen ones.
+    freezes: bool,
 }
 
 /// Starts of parameters and constants are multiples of this many elements: WebGPU binds at offsets of 256 bytes.

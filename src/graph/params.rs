@@ -148,8 +148,18 @@ impl Graph {
         self.parameter(name, [kernel, kernel, inputs, outputs].into(), init, true, Layout::Conv)
     }
 
+    /// Runs `build` with every parameter that it asks for taken as frozen: a trained network becomes part of another program, its
+    /// arena under the name [`FROZEN`].
+    pub fn freezing<R>(&mut self, build: impl FnOnce(&mut Graph) -> R) -> R {
+        let before = std::mem::replace(&mut self.freezes, true);
+        let result = build(self);
+        self.freezes = before;
+        result
+    }
+
     fn parameter(&mut self, name: &str, shape: Shape, init: Init, trainable: bool, layout: Layout) -> Result<Tensor> {
         let name = self.full_name(name);
+        let trainable = trainable && !self.freezes;
         let fail = |message| Error::Shape { op: "param", label: name.clone(), message };
         super::check_extents(&shape).map_err(fail)?;
         let offset = match self.params.get(&name) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::images::ImageConfig;
 use super::memory::MAX_BINDING;
 use crate::data::DataConfig;
-use crate::diffusion::{SamplerConfig, SamplerName, ScheduleConfig, TimestepSpacing, VarianceType};
+use crate::diffusion::{ObjectiveConfig, ScheduleConfig};
 use crate::nn::MlpConfig;
 use crate::{Error, Result};
 
@@ -84,6 +84,10 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// Optimiser and batch.
     pub training: OptimizerConfig,
+    /// What is predicted, and how its errors are weighed.
+    pub objective: ObjectiveConfig,
+    /// What is trained.
+    pub goal: Goal,
 }
 
 impl Default for Config {
@@ -96,7 +100,37 @@ impl Default for Config {
             images: None,
             schedule: ScheduleConfig::default(),
             training: OptimizerConfig::default(),
+            objective: ObjectiveConfig::default(),
+            goal: Goal::Denoise,
         }
+    }
+}
+
+/// What a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// A denoiser.
+    #[default]
+    Denoise,
+    /// A classifier of noised samples, for classifier guidance (2105.05233).
+    Classify,
+}
+
+/// The classes of a run's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Classes {
+    /// How many there are.
+    pub count: usize,
+    /// Rows of the model's table: the classes and, if labels are dropped in training, one for "no class".
+    pub rows: usize,
+}
+
+impl Classes {
+    /// The label that stands for "no class", if the model has it.
+    pub fn no_class(&self) -> Option<u32> {
+        (self.rows > self.count).then_some(self.count as u32)
     }
 }
 
@@ -129,6 +163,23 @@ impl OptimizerConfig {
 }
 
 impl Config {
+    /// Classes that the data have; 1 if they have none.
+    pub fn data_classes(&self) -> usize {
+        self.images.as_ref().map_or_else(|| self.data.dataset.num_classes(), |images| images.classes)
+    }
+
+    /// The classes that the model is told, if it is.
+    pub fn classes(&self) -> Option<Classes> {
+        let told = self.images.as_ref().map_or(self.model.class_conditioning, |images| images.is_conditional());
+        let count = self.data_classes();
+        told.then_some(Classes { count, rows: count + usize::from(self.label_dropout() > 0.0) })
+    }
+
+    /// Share of labels that training drops.
+    pub(super) fn label_dropout(&self) -> f64 {
+        self.images.as_ref().map_or(self.model.label_dropout, |images| images.label_dropout)
+    }
+
     /// The layout's version.
     pub const VERSION: u32 = 1;
 
@@ -145,6 +196,8 @@ impl Config {
         self.model.validate()?;
         self.schedule.validate()?;
         self.training.validate()?;
+        self.objective.validate()?;
+        self.validate_classes()?;
         if let Some(images) = &self.images {
             images.validate()?;
             return super::memory::check(self);
@@ -158,127 +211,20 @@ impl Config {
         }
         Ok(())
     }
-}
 
-/// Which parameters to sample with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum WeightsChoice {
-    /// Their moving average.
-    #[default]
-    Ema,
-    /// As they are.
-    Raw,
-}
-
-/// A sampling run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
-#[serde(default, deny_unknown_fields)]
-pub struct SampleOptions {
-    /// The algorithm.
-    pub sampler: SamplerName,
-    /// Network evaluations per point.
-    pub num_inference_steps: usize,
-    /// DDIM's share of fresh noise, 0 to 1; of no effect on DDPM.
-    pub eta: f64,
-    /// DDPM's variance; of no effect on DDIM.
-    pub variance_type: VarianceType,
-    /// Points to draw.
-    pub num_samples: usize,
-    /// Seed of the noise.
-    pub seed: u32,
-    /// Which parameters to use.
-    pub weights: WeightsChoice,
-    /// Frames of the trajectory to keep: noise and result always, others evenly between.
-    pub max_frames: usize,
-    /// The predicted clean sample is kept within [-1, 1] at every step, the range of images; diffusers' `clip_sample`.
-    pub clip_sample: bool,
-    /// Class of each sample, for a model that is told the class; none if empty.
-    pub labels: Vec<u32>,
-    /// Classifier-free guidance (2207.12598): how far to go from the prediction without a class to the one with it. 1 is off.
-    pub guidance_scale: f64,
-}
-
-impl Default for SampleOptions {
-    fn default() -> Self {
-        SampleOptions {
-            sampler: SamplerName::Ddim,
-            num_inference_steps: 50,
-            eta: 0.0,
-            variance_type: VarianceType::FixedSmall,
-            num_samples: 1024,
-            seed: 1,
-            weights: WeightsChoice::Ema,
-            max_frames: 51,
-            clip_sample: false,
-            labels: Vec::new(),
-            guidance_scale: 1.0,
+    /// A run that is told classes, or tells them apart, needs data that have some.
+    fn validate_classes(&self) -> Result<()> {
+        if self.data_classes() > 1 || self.images.is_some() {
+            return Ok(());
         }
-    }
-}
-
-impl SampleOptions {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`Error::Config`] naming the field as `sample.…`.
-    pub fn validate(&self, config: &Config) -> Result<()> {
-        within("sample.num_samples", self.num_samples as f64, 1.0, 65_536.0)?;
-        within("sample.max_frames", self.max_frames as f64, 2.0, 1001.0)?;
-        match &config.images {
-            Some(images) => self.validate_classes(images)?,
-            None => {
-                let widest = config.model.width.max(config.model.time_embedding + 2).max(2 * self.max_frames);
-                let largest = MAX_BINDING / (4 * widest);
-                if self.num_samples > largest {
-                    let (given, frames) = (self.num_samples, self.max_frames);
-                    let message = format!("{given} points with {frames} frames exceed 128 MiB: choose at most {largest}");
-                    return Err(Error::config("sample.num_samples", message));
-                }
-            }
+        let labelled = "two_moons, spirals, rings, pinwheel, eight_gaussians, gaussian_grid or blobs";
+        if self.model.class_conditioning {
+            let message = format!("these points have no classes: choose {labelled}, or switch it off");
+            return Err(Error::config("model.class_conditioning", message));
         }
-        let schedule = crate::diffusion::Schedule::new(&config.schedule)?;
-        self.sampler_config(config).steps(&schedule).map(|_| ())
-    }
-
-    fn validate_classes(&self, images: &ImageConfig) -> Result<()> {
-        within("sample.guidance_scale", self.guidance_scale, 0.0, 100.0)?;
-        let fail = |message: String| Err(Error::config("sample.labels", message));
-        if !self.labels.is_empty() && !images.is_conditional() {
-            return fail("this model is not told classes: leave them out, or train one that is".into());
-        }
-        if self.guidance_scale != 1.0 && images.is_conditional() && images.no_class().is_none() {
-            let message = "guidance needs a model that was also trained without classes: set label_dropout above 0, or the scale to 1";
-            return Err(Error::config("sample.guidance_scale", message));
-        }
-        if !self.labels.is_empty() && self.labels.len() != self.num_samples {
-            return fail(format!("{} classes for {} samples: give one for each, or none", self.labels.len(), self.num_samples));
-        }
-        if let Some(label) = self.labels.iter().find(|l| **l as usize >= images.classes) {
-            return fail(format!("{label} is no class: they go from 0 to {}", images.classes - 1));
+        if self.goal == Goal::Classify {
+            return Err(Error::config("goal", format!("these points have no classes to tell apart: choose {labelled}")));
         }
         Ok(())
-    }
-
-    /// What the sampler's table is made from.
-    pub fn sampler_config(&self, config: &Config) -> SamplerConfig {
-        // `leading`, diffusers' default, starts well below T - 1, where the data still show through: a model of few
-        // dimensions pays for that. Both others start at T - 1; `trailing` also holds for a handful of steps. Images want it: at
-        // T - 1 a cosine schedule has next to no signal (√ᾱ = 5e-5), and x̂_0, the error of ε̂ divided by that, is a pattern that
-        // later steps take for data, the more so with guidance.
-        let spacing = match (self.num_inference_steps, &config.images) {
-            (..10, _) => TimestepSpacing::Trailing,
-            (_, Some(_)) => TimestepSpacing::Leading,
-            (_, None) => TimestepSpacing::Linspace,
-        };
-        SamplerConfig {
-            sampler: self.sampler,
-            num_inference_steps: self.num_inference_steps,
-            timestep_spacing: spacing,
-            eta: self.eta,
-            variance_type: self.variance_type,
-        }
     }
 }

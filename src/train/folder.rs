@@ -101,7 +101,7 @@ impl Folder {
         let params = training_step(&snapshot.config)?.params().clone();
         let values = |p: &crate::graph::Param| p.to_file(&snapshot.ema[p.offset..p.offset + p.shape.elements()]);
         let tensors = params.iter().map(|p| (p.name.clone(), (p.file_shape(), values(p)))).collect();
-        Ok(Folder { unet: images.unet.clone(), schedule: snapshot.config.schedule, tensors })
+        Ok(Folder { unet: images.unet.clone(), schedule: snapshot.config.schedule.clone(), tensors })
     }
 
     /// An arena laid out by `params` with this model's values.
@@ -141,7 +141,7 @@ impl Folder {
         let label_dropout = if rows > classes { 0.1 } else { 0.0 };
         let (side, channels) = (unet.sample_size, unet.out_channels);
         let images = ImageConfig { dataset, side, channels, classes, conditioning, label_dropout, unet, ..ImageConfig::default() };
-        let config = Config { images: Some(images), schedule: self.schedule, training, ..Config::default() };
+        let config = Config { images: Some(images), schedule: self.schedule.clone(), training, ..Config::default() };
         let mut snapshot = Trainer::initial(&config)?;
         snapshot.param = self.arena(training_step(&config)?.params())?;
         snapshot.ema.clone_from(&snapshot.param);

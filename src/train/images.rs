@@ -60,6 +60,9 @@ pub struct ImageConfig {
     pub conditioning: ClassConditioning,
     /// Share of labels that training replaces by "no class", so that sampling can be guided (2207.12598).
     pub label_dropout: f64,
+    /// Pixels lie in [-scale, scale]. Noise has a deviation of 1: another scale than 1 shows what becomes of data that nobody
+    /// normalised.
+    pub scale: f64,
     /// The denoiser.
     pub unet: UnetConfig,
 }
@@ -115,7 +118,7 @@ impl Preset {
         let conditioning = ClassConditioning::default();
         unet.num_class_embeds = Some(11);
         let side = unet.sample_size;
-        ImageConfig { dataset, count: 60_000, side, channels: 1, classes: 10, conditioning, label_dropout: 0.1, unet }
+        ImageConfig { dataset, count: 60_000, side, channels: 1, classes: 10, conditioning, label_dropout: 0.1, scale: 1.0, unet }
     }
 
     /// A whole run.
@@ -179,6 +182,7 @@ impl ImageConfig {
         within("images.side", self.side as f64, 1.0, 256.0)?;
         within("images.classes", self.classes as f64, 1.0, 256.0)?;
         within("images.label_dropout", self.label_dropout, 0.0, 1.0)?;
+        within("images.scale", self.scale, 0.01, 100.0)?;
         if ![1, 3].contains(&self.channels) {
             return Err(Error::config("images.channels", format!("{} channels: choose 1 (grey) or 3 (colour)", self.channels)));
         }

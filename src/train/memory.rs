@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::config::{Config, SampleOptions};
-use super::programs::{sampling_start, sampling_step, training_step};
+use super::config::Config;
+use super::options::SampleOptions;
+use super::programs::training_step;
+use super::reverse::{sampling_start, sampling_step};
 use super::sampler::Sampler;
 use crate::graph::{Graph, Tuning};
 use crate::plan::Plan;

@@ -1,12 +1,12 @@
-//! The graphs of a run: one training step, the start of a sampling run, one sampling step.
+//! The graph of a training step: of a denoiser, or of a classifier of noised samples.
 
-use super::config::Config;
+use super::config::{Config, Goal};
 use crate::Result;
-use crate::diffusion::{ForwardTable, Schedule};
+use crate::diffusion::{PredictionType, Schedule, TimestepSampling, TrainingTables};
 use crate::graph::ops::optimizer::RunState;
-use crate::graph::ops::process::{Frames, STEP_COLUMNS};
 use crate::graph::ops::state::{counter, scalar};
-use crate::graph::{Graph, ParamTable, Shape, Tensor, TensorType};
+use crate::graph::{Graph, Shape, Tensor, TensorType};
+use crate::nn::image_logits;
 
 /// Coordinates of a point.
 const DIM: usize = 2;
@@ -26,23 +26,44 @@ pub(super) mod stream {
 
 /// One training step (DDPM, 2006.11239, algorithm 1): draw, noise, predict, compare, differentiate, update.
 ///
-/// Reads the resource `data [size, 2]`, or `pixels [count, words]` and `labels [count]`; works on `param`, `grad`, `m`, `v`, `ema`, `counters`, `scalars`, `losses`.
+/// Reads the resource `data [size, 2]`, or `pixels [count, words]`, and `labels [count]` if it needs them; works on `param`, `grad`, `m`, `v`, `ema`, `counters`, `scalars`, `losses`.
 pub(super) fn training_step(config: &Config) -> Result<Graph> {
     let mut g = Graph::new();
-    let batch = config.training.batch_size;
     let counters = g.resource("counters", TensorType::u32([counter::LEN]))?;
-    let schedule = Schedule::new(&config.schedule)?;
-    let pairs = ForwardTable::new(&schedule).pairs_f32();
-    let flat: Vec<f64> = pairs.into_iter().flatten().map(f64::from).collect();
-    let steps = config.schedule.num_train_timesteps;
-    let table = g.constant([steps, 2], &flat)?;
+    let tables = TrainingTables::new(&Schedule::new(&config.schedule)?, &config.objective)?;
 
     let (x0, labels) = draw(&mut g, config, counters)?;
-    let t = g.uniform_int(counters, stream::TIMESTEP, batch, steps)?;
+    let t = draw_timesteps(&mut g, config, counters)?;
     let noise = g.normal(counters, stream::NOISE, g.shape(x0).clone())?;
-    let xt = g.blend(x0, noise, t, table)?;
-    let prediction = predict(&mut g, config, xt, t, labels)?;
-    let loss = g.mse(prediction, noise, None)?;
+    let forward = pairs(&mut g, &tables.forward)?;
+    let xt = g.blend(x0, noise, t, forward)?;
+    let time = network_time(&mut g, config, &tables, t)?;
+    let loss = match config.goal {
+        Goal::Denoise => {
+            let target = match config.schedule.prediction_type {
+                PredictionType::Epsilon => noise,
+                PredictionType::Sample => x0,
+                PredictionType::VPrediction | PredictionType::FlowPrediction => {
+                    let mixed = pairs(&mut g, &tables.target)?;
+                    g.blend(x0, noise, t, mixed)?
+                }
+            };
+            let prediction = predict(&mut g, config, xt, time, labels)?;
+            // Where all weigh alike there is nothing to multiply.
+            let weights = if tables.weight.iter().all(|w| *w == 1.0) {
+                None
+            } else {
+                let table = g.constant([tables.weight.len()], &tables.weight)?;
+                Some(g.gather(table, t)?)
+            };
+            g.mse(prediction, target, weights)?
+        }
+        Goal::Classify => {
+            let logits = classify(&mut g, config, xt, time)?;
+            let labels = labels.ok_or_else(|| crate::Error::config("goal", "these data have no classes to tell apart"))?;
+            g.cross_entropy(logits, labels)?
+        }
+    };
 
     let grads = g.grad_into_arena(loss)?;
     let partials = g.square_sums(grads)?;
@@ -54,36 +75,80 @@ pub(super) fn training_step(config: &Config) -> Result<Graph> {
     Ok(g)
 }
 
-/// A batch of the data, and the labels that the model is told, if it is.
+/// A table of two factors per timestep.
+fn pairs(g: &mut Graph, table: &[[f64; 2]]) -> Result<Tensor> {
+    let flat: Vec<f64> = table.iter().flatten().copied().collect();
+    g.constant([table.len(), 2], &flat)
+}
+
+/// Timesteps of a batch: each as likely as the others, or by their place in a list of quantiles.
+fn draw_timesteps(g: &mut Graph, config: &Config, counters: Tensor) -> Result<Tensor> {
+    let batch = config.training.batch_size;
+    match config.objective.timestep_sampling {
+        TimestepSampling::Uniform => g.uniform_int(counters, stream::TIMESTEP, batch, config.schedule.num_train_timesteps),
+        TimestepSampling::LogitNormal => {
+            let quantiles = g.resource("quantiles", TensorType::u32([TrainingTables::QUANTILES]))?;
+            let index = g.uniform_int(counters, stream::TIMESTEP, batch, TrainingTables::QUANTILES)?;
+            g.gather(quantiles, index)
+        }
+    }
+}
+
+/// What the network is told of the time: the timestep, or what flow matching has in its place.
+fn network_time(g: &mut Graph, config: &Config, tables: &TrainingTables, t: Tensor) -> Result<Tensor> {
+    if config.schedule.prediction_type != PredictionType::FlowPrediction {
+        return Ok(t);
+    }
+    let times = g.constant([tables.times.len()], &tables.times)?;
+    g.gather(times, t)
+}
+
+/// A batch of the data, and the labels that the network needs, if it does.
 fn draw(g: &mut Graph, config: &Config, counters: Tensor) -> Result<(Tensor, Option<Tensor>)> {
     let batch = config.training.batch_size;
-    let Some(images) = &config.images else {
-        let size = config.data.size;
-        let data = g.resource("data", TensorType::f32([size, DIM]))?;
-        let index = g.uniform_int(counters, stream::BATCH, batch, size)?;
-        return Ok((g.gather(data, index)?, None));
+    let (x0, index, count) = match &config.images {
+        None => {
+            let size = config.data.size;
+            let data = g.resource("data", TensorType::f32([size, DIM]))?;
+            let index = g.uniform_int(counters, stream::BATCH, batch, size)?;
+            (g.gather(data, index)?, index, size)
+        }
+        Some(images) => {
+            let pixels = g.resource("pixels", TensorType::u32([images.count, images.words_per_image()]))?;
+            // Of the images that are there: training begins while the rest arrive.
+            let index = g.uniform_below(counters, stream::BATCH, batch, counter::DATA_COUNT)?;
+            let x0 = g.gather_pixels(pixels, index, [images.side, images.side, images.channels])?;
+            let x0 = if images.scale == 1.0 { x0 } else { g.scale(x0, images.scale)? };
+            (x0, index, images.count)
+        }
     };
-    let pixels = g.resource("pixels", TensorType::u32([images.count, images.words_per_image()]))?;
-    // Of the images that are there: training begins while the rest arrive.
-    let index = g.uniform_below(counters, stream::BATCH, batch, counter::DATA_COUNT)?;
-    let x0 = g.gather_pixels(pixels, index, [images.side, images.side, images.channels])?;
-    if !images.is_conditional() {
+    let classes = config.classes();
+    if classes.is_none() && config.goal == Goal::Denoise {
         return Ok((x0, None));
     }
-    let labels = g.resource("labels", TensorType::u32([images.count]))?;
+    let labels = g.resource("labels", TensorType::u32([count]))?;
     let labels = g.gather(labels, index)?;
-    let labels = match images.no_class() {
-        Some(none) => g.drop_labels(labels, counters, stream::LABEL, images.label_dropout, none)?,
+    // A classifier is told the truth.
+    let labels = match classes.and_then(|c| c.no_class()).filter(|_| config.goal == Goal::Denoise) {
+        Some(none) => g.drop_labels(labels, counters, stream::LABEL, config.label_dropout(), none)?,
         None => labels,
     };
     Ok((x0, Some(labels)))
 }
 
-/// The predicted noise.
-fn predict(g: &mut Graph, config: &Config, x: Tensor, t: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
+/// The network's output for `x` at `t`, told `labels` if it is a model that is.
+pub(super) fn predict(g: &mut Graph, config: &Config, x: Tensor, t: Tensor, labels: Option<Tensor>) -> Result<Tensor> {
     match &config.images {
         Some(images) => images.build(g, x, t, labels),
-        None => config.model.build(g, x, t),
+        None => config.model.build(g, x, t, labels.zip(config.classes().map(|c| c.rows))),
+    }
+}
+
+/// Logits of the classifier that goes with a run, for `x` at `t`.
+pub(super) fn classify(g: &mut Graph, config: &Config, x: Tensor, t: Tensor) -> Result<Tensor> {
+    match &config.images {
+        Some(images) => image_logits(g, x, t, images.classes),
+        None => config.model.logits(g, x, t, config.data.dataset.num_classes()),
     }
 }
 
@@ -93,78 +158,4 @@ pub(super) fn samples_shape(config: &Config, count: usize) -> Shape {
         Some(images) => [count, images.side, images.side, images.channels].into(),
         None => [count, DIM].into(),
     }
-}
-
-/// What a sampling program is made for; another needs another program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SampleShape {
-    pub count: usize,
-    pub frames: usize,
-    /// Fresh noise enters the steps.
-    pub noise: bool,
-    /// Predicted clean samples stay within [-1, 1].
-    pub clip: bool,
-    /// Predictions with and without the class are mixed.
-    pub guided: bool,
-}
-
-struct SampleBuffers {
-    counters: Tensor,
-    x: Tensor,
-    frames: Tensor,
-}
-
-fn sample_buffers(g: &mut Graph, config: &Config, shape: SampleShape) -> Result<SampleBuffers> {
-    let x = samples_shape(config, shape.count);
-    let frames = [shape.frames, x.elements()];
-    Ok(SampleBuffers {
-        counters: g.resource("sample counters", TensorType::u32([counter::LEN]))?,
-        x: g.resource("x", TensorType::f32(x))?,
-        frames: g.resource("frames", TensorType::f32(frames))?,
-    })
-}
-
-/// `x_T ~ N(0, I)`, kept as the first frame.
-pub(super) fn sampling_start(config: &Config, shape: SampleShape) -> Result<Graph> {
-    let mut g = Graph::new();
-    let SampleBuffers { counters, x, frames } = sample_buffers(&mut g, config, shape)?;
-    let noise = g.normal(counters, stream::SAMPLE_START, samples_shape(config, shape.count))?;
-    g.place(noise, x, 0)?;
-    g.place(noise, frames, 0)?;
-    Ok(g)
-}
-
-/// One reverse step: the predicted noise, and the update by this step's row of the table. Runs on images keep the predicted
-/// clean image of every frame as well.
-pub(super) fn sampling_step(config: &Config, params: &ParamTable, shape: SampleShape) -> Result<Graph> {
-    let mut g = Graph::with_params(params.clone());
-    let SampleBuffers { counters, x, frames } = sample_buffers(&mut g, config, shape)?;
-    let rows = config.schedule.num_train_timesteps;
-    let times = g.resource("times", TensorType::u32([rows]))?;
-    let coefficients = g.resource("coefficients", TensorType::f32([rows, STEP_COLUMNS]))?;
-    let conditional = config.images.as_ref().is_some_and(|images| images.is_conditional());
-    let evaluated = if shape.guided { 2 * shape.count } else { shape.count };
-    let t = g.at_step(times, counters, evaluated)?;
-    let labels = if conditional { Some(g.resource("sample labels", TensorType::u32([evaluated]))?) } else { None };
-    let prediction = if shape.guided {
-        let twice = g.concat(x, x, 0)?;
-        let both = predict(&mut g, config, twice, t, labels)?;
-        let (with, without) = (g.slice(both, 0, 0, shape.count)?, g.slice(both, 0, shape.count, shape.count)?);
-        // ε = ε(∅) + s (ε(y) - ε(∅)), with s = guidance_scale.
-        let scale = g.resource("guidance", TensorType::f32([1]))?;
-        let minus = g.scale(without, -1.0)?;
-        let difference = g.add(with, minus)?;
-        let scaled = g.multiply(difference, scale)?;
-        g.add(without, scaled)?
-    } else {
-        predict(&mut g, config, x, t, labels)?
-    };
-    let z = if shape.noise { Some(g.normal(counters, stream::SAMPLE_STEP, samples_shape(config, shape.count))?) } else { None };
-    let predicted = match &config.images {
-        Some(_) => Some(g.resource("predicted", g.ty(frames).clone())?),
-        None => None,
-    };
-    g.linear_step(x, prediction, z, coefficients, counters, Frames { samples: frames, predicted, clip: shape.clip })?;
-    g.next_step(counters)?;
-    Ok(g)
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, SampleOptions, WeightsChoice};
-use super::images::ImageConfig;
-use super::programs::{SampleShape, samples_shape, sampling_start, sampling_step};
+use super::config::Config;
+use super::inputs::SampleInputs;
+use super::options::{SampleOptions, WeightsChoice};
+use super::programs::samples_shape;
+use super::reverse::{SampleShape, sampling_start, sampling_step};
+use super::tables;
 use super::trainer::Trainer;
-use crate::diffusion::{Schedule, StepCoefficients};
-use crate::graph::ops::process::STEP_COLUMNS;
+use crate::diffusion::{Clip, SamplerTable};
 use crate::graph::ops::state::counter;
+use crate::graph::{FROZEN, PARAM};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 
@@ -27,15 +30,14 @@ fn evaluations(config: &Config, shape: SampleShape) -> f64 {
 pub struct SampleRun {
     /// `frame_count · count · dim` numbers; the first frame is noise, the last the samples.
     pub frames: Vec<f32>,
-    /// For runs on images, what the model took each frame to be without noise: as long as `frames`, the first frame's being
-    /// that of the first step. Empty otherwise.
+    /// What the model took each frame to be without noise: as long as `frames`, the first frame's being that of the first step.
     pub predicted: Vec<f32>,
     /// Samples per frame.
     pub count: usize,
     /// Numbers per sample: 2, or pixels times channels.
     pub dim: usize,
     /// For each frame the timestep it stands at; -1 for clean.
-    pub timesteps: Vec<i32>,
+    pub timesteps: Vec<f32>,
     /// Network evaluations per point.
     pub model_evaluations: usize,
 }
@@ -58,10 +60,9 @@ pub struct Sampler {
     shape: SampleShape,
     /// Numbers per sample.
     dim: usize,
-    /// The label of samples without a class, on images.
-    no_class: Option<u32>,
-    classes: usize,
     weights: WeightsChoice,
+    /// The classifier's parameters that the programs are bound to.
+    classifier: Option<BufferId>,
     start: ProgramId,
     step: ProgramId,
     buffers: BTreeMap<String, BufferId>,
@@ -84,17 +85,27 @@ impl Sampler {
     /// [`Error::Config`] naming the option as `sample.…`.
     pub(super) fn shape(config: &Config, options: &SampleOptions) -> Result<SampleShape> {
         options.validate(config)?;
-        Ok(Self::shape_of(config, options, &options.sampler_config(config).steps(&Schedule::new(&config.schedule)?)?))
+        let table = options.sampler_config(config).table(&options.schedule(config)?)?;
+        Ok(Self::shape_of(config, options, &table, &SampleInputs::default()))
     }
 
-    fn shape_of(config: &Config, options: &SampleOptions, table: &[StepCoefficients]) -> SampleShape {
-        let guidable = config.images.as_ref().is_some_and(|images| images.no_class().is_some());
+    fn shape_of(config: &Config, options: &SampleOptions, table: &SamplerTable, inputs: &SampleInputs) -> SampleShape {
+        let guidable = config.classes().is_some_and(|c| c.no_class().is_some());
+        let labelled = !options.labels.is_empty();
+        let rows = table.rows.len();
+        let usual = config.schedule.num_train_timesteps;
         SampleShape {
             count: options.num_samples,
-            frames: options.max_frames.min(table.len() + 1),
-            noise: table.iter().any(|s| s.c_noise != 0.0),
-            clip: options.clip_sample,
-            guided: guidable && options.guidance_scale != 1.0 && !options.labels.is_empty(),
+            // Other numbers of steps are to need no other program.
+            rows: if rows <= usual { usual } else { rows.next_power_of_two() },
+            frames: options.max_frames.min(rows + 1),
+            noise: inputs.is_masked() || table.rows.iter().any(|row| row.c_z != 0.0),
+            history: table.rows.iter().any(|row| [row.c_1, row.c_2, row.c_3].iter().any(|c| *c != 0.0)),
+            clip: matches!(table.clip, Clip::Range(_)),
+            threshold: if let Clip::Threshold { ratio, .. } = table.clip { Some(ratio) } else { None },
+            guided: guidable && options.guidance_scale != 1.0 && labelled,
+            classified: options.classifier_scale != 0.0 && labelled,
+            masked: inputs.is_masked(),
         }
     }
 
@@ -109,30 +120,67 @@ impl Sampler {
         trainer: &Trainer,
         options: &SampleOptions,
     ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
-        options.validate(trainer.config())?;
-        let schedule = Schedule::new(&trainer.config().schedule)?;
-        let table = options.sampler_config(trainer.config()).steps(&schedule)?;
-        let shape = Self::shape_of(trainer.config(), options, &table);
-        if kept.as_ref().is_none_or(|s| s.shape != shape || s.weights != options.weights) {
+        Self::run_from(kept, backend, trainer, options, &SampleInputs::default(), None).await
+    }
+
+    /// As [`Sampler::run`], from what `inputs` say. `classifier` is a run of [`super::Goal::Classify`] on the same data, for
+    /// classifier guidance.
+    ///
+    /// # Errors
+    /// As those of [`Sampler::run`]; and [`Error::Config`] naming the input as `inputs.…`.
+    pub async fn run_from(
+        kept: &mut Option<Sampler>,
+        backend: &mut dyn Backend,
+        trainer: &Trainer,
+        options: &SampleOptions,
+        inputs: &SampleInputs,
+        classifier: Option<&Trainer>,
+    ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
+        let config = trainer.config();
+        options.validate(config)?;
+        let schedule = options.schedule(config)?;
+        let table = options.sampler_config(config).table(&schedule)?;
+        inputs.validate(config, options)?;
+        let shape = Self::shape_of(config, options, &table, inputs);
+        let judge = if shape.classified { Some(Self::judge(classifier)?) } else { None };
+        let fits = |s: &Sampler| s.shape == shape && s.weights == options.weights && s.classifier == judge;
+        if !kept.as_ref().is_some_and(fits) {
             if let Some(old) = kept.take() {
                 old.destroy(backend);
             }
-            *kept = Some(Sampler::load(backend, trainer, shape, options.weights).await?);
+            *kept = Some(Sampler::load(backend, trainer, shape, options.weights, judge).await?);
         }
         match kept {
-            Some(sampler) => sampler.submit(backend, &table, options),
+            Some(sampler) => {
+                sampler.write(backend, config, &table, options, inputs)?;
+                sampler.submit(backend, &table, inputs.starts())
+            }
             None => Err(Error::Gpu("the sampler is gone".into())),
         }
     }
 
-    async fn load(backend: &mut dyn Backend, trainer: &Trainer, shape: SampleShape, weights: WeightsChoice) -> Result<Sampler> {
+    /// The classifier's parameters.
+    fn judge(classifier: Option<&Trainer>) -> Result<BufferId> {
+        let missing = || Error::config("sample.classifier_scale", "there is no classifier yet: train one, or set the scale to 0");
+        classifier.and_then(|c| c.buffer("ema")).ok_or_else(missing)
+    }
+
+    async fn load(
+        backend: &mut dyn Backend,
+        trainer: &Trainer,
+        shape: SampleShape,
+        weights: WeightsChoice,
+        classifier: Option<BufferId>,
+    ) -> Result<Sampler> {
         let (tuning, config) = (backend.info().kind.tuning(), trainer.config());
         let start = Plan::compile(&sampling_start(config, shape)?, tuning)?;
         let step = Plan::compile(&sampling_step(config, trainer.params(), shape)?, tuning)?;
         let arena = if weights == WeightsChoice::Ema { "ema" } else { "param" };
         let arena = trainer.buffer(arena).ok_or_else(|| Error::Gpu("the run has no parameters".into()))?;
+        let mut arenas = BTreeMap::from([(PARAM.to_string(), arena)]);
+        arenas.extend(classifier.map(|arena| (FROZEN.to_string(), arena)));
         let mut buffers = BTreeMap::new();
-        let programs = Self::load_programs(backend, &start, &step, arena, &mut buffers).await;
+        let programs = Self::load_programs(backend, &start, &step, arenas, &mut buffers).await;
         let (start, step) = match programs {
             Ok(programs) => programs,
             Err(error) => {
@@ -143,26 +191,23 @@ impl Sampler {
         let work = evaluations(config, shape) * trainer.params().count() as f64;
         let steps_per_submit = (WORK_PER_SUBMIT / work).clamp(1.0, 128.0) as usize;
         let dim = samples_shape(config, 1).elements();
-        // The label that stands for "no class" in a model that is told classes.
-        let no_class = config.images.as_ref().and_then(ImageConfig::no_class);
-        let classes = config.images.as_ref().map_or(1, |images| images.classes);
-        Ok(Sampler { shape, dim, no_class, classes, weights, start, step, buffers, steps_per_submit })
+        Ok(Sampler { shape, dim, weights, classifier, start, step, buffers, steps_per_submit })
     }
 
     async fn load_programs(
         backend: &mut dyn Backend,
         start: &Plan,
         step: &Plan,
-        arena: BufferId,
+        arenas: BTreeMap<String, BufferId>,
         buffers: &mut BTreeMap<String, BufferId>,
     ) -> Result<(ProgramId, ProgramId)> {
         for resource in start.resources.iter().chain(&step.resources) {
-            if resource.name != "param" && !buffers.contains_key(&resource.name) {
+            if !arenas.contains_key(&resource.name) && !buffers.contains_key(&resource.name) {
                 buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
             }
         }
         let mut bound = buffers.clone();
-        bound.insert("param".into(), arena);
+        bound.extend(arenas);
         let first = backend.load(start, &bound).await?;
         match backend.load(step, &bound).await {
             Ok(second) => Ok((first, second)),
@@ -173,45 +218,57 @@ impl Sampler {
         }
     }
 
-    /// Writes what the programs read: seed, table, times, classes and guidance.
-    fn write(&self, backend: &mut dyn Backend, table: &[StepCoefficients], options: &SampleOptions) -> Result<()> {
-        let kept = frame_of_steps(table.len(), self.shape.frames);
-        let mut rows = Vec::with_capacity(STEP_COLUMNS * table.len());
-        for (step, frame) in table.iter().zip(kept) {
-            rows.extend(step.row(frame));
-        }
-        let times: Vec<u32> = table.iter().map(|step| step.timestep as u32).collect();
+    /// Writes what the programs read: seed, table, times, classes, guidance, and what the run begins with.
+    fn write(
+        &self,
+        backend: &mut dyn Backend,
+        config: &Config,
+        table: &SamplerTable,
+        options: &SampleOptions,
+        inputs: &SampleInputs,
+    ) -> Result<()> {
+        let kept = frame_of_steps(table.rows.len(), self.shape.frames);
+        let rows: Vec<f32> = table.rows.iter().zip(kept).flat_map(|(row, frame)| tables::coefficients(row, table.clip, frame)).collect();
+        let times: Vec<f32> = table.rows.iter().map(|row| row.timestep as f32).collect();
         let mut counters = [0; counter::LEN];
         counters[counter::SEED] = options.seed;
         backend.write(self.buffers["sample counters"], 0, HostSlice::U32(&counters))?;
         backend.write(self.buffers["coefficients"], 0, HostSlice::F32(&rows))?;
-        backend.write(self.buffers["times"], 0, HostSlice::U32(&times))?;
-        if let Some(buffer) = self.buffers.get("sample labels") {
+        backend.write(self.buffers["times"], 0, HostSlice::F32(&times))?;
+        backend.write(self.buffers["start scale"], 0, HostSlice::F32(&[table.init as f32]))?;
+        let mut write = |name: &str, values: HostSlice<'_>| match self.buffers.get(name) {
+            Some(buffer) => backend.write(*buffer, 0, values),
+            None => Ok(()),
+        };
+        if let Some(classes) = config.classes() {
             let mut labels = options.labels.clone();
             // A model without a label for "no class" is given its classes in turn.
-            let fill = |i: usize| self.no_class.unwrap_or((i % self.classes) as u32);
+            let fill = |i: usize| classes.no_class().unwrap_or((i % classes.count) as u32);
             labels.extend((labels.len()..if self.shape.guided { 2 } else { 1 } * self.shape.count).map(fill));
-            backend.write(*buffer, 0, HostSlice::U32(&labels))?;
+            write("sample labels", HostSlice::U32(&labels))?;
         }
-        if let Some(buffer) = self.buffers.get("guidance") {
-            backend.write(*buffer, 0, HostSlice::F32(&[options.guidance_scale as f32]))?;
+        write("classifier labels", HostSlice::U32(&options.labels))?;
+        write("guidance", HostSlice::F32(&tables::guidance(config, &table.rows, options)))?;
+        // A run before may have left what is no number.
+        write("history", HostSlice::F32(&if self.shape.history { vec![0.0; 3 * self.shape.count * self.dim] } else { Vec::new() }))?;
+        write("known", HostSlice::F32(&inputs.known))?;
+        write("mask", HostSlice::F32(&inputs.mask))?;
+        let Some(first) = table.rows.first() else { return Ok(()) };
+        if let Some(start) = inputs.start(first.from, options.seed) {
+            write("x", HostSlice::F32(&start))?;
+            write("frames", HostSlice::F32(&start))?;
         }
         Ok(())
     }
 
-    fn submit(
-        &self,
-        backend: &mut dyn Backend,
-        table: &[StepCoefficients],
-        options: &SampleOptions,
-    ) -> Result<LocalFuture<'static, Result<SampleRun>>> {
+    /// Submits all steps, from noise or, if `given`, from what was written.
+    fn submit(&self, backend: &mut dyn Backend, table: &SamplerTable, given: bool) -> Result<LocalFuture<'static, Result<SampleRun>>> {
         let (dim, SampleShape { count, frames, .. }) = (self.dim, self.shape);
-        self.write(backend, table, options)?;
-        let kept = frame_of_steps(table.len(), frames);
-        let mut timesteps = vec![table[0].timestep as i32];
-        timesteps.extend(table.iter().zip(kept).filter_map(|(step, frame)| frame.map(|_| step.prev_timestep.map_or(-1, |t| t as i32))));
-        let mut left = table.len();
-        let mut work = vec![(self.start, 1)];
+        let kept = frame_of_steps(table.rows.len(), frames);
+        let mut timesteps: Vec<f32> = table.rows.first().map(|row| row.timestep as f32).into_iter().collect();
+        timesteps.extend(table.rows.iter().zip(kept).filter_map(|(row, frame)| frame.map(|_| row.next.map_or(-1.0, |t| t as f32))));
+        let mut left = table.rows.len();
+        let mut work = if given { Vec::new() } else { vec![(self.start, 1)] };
         while left > 0 {
             let now = left.min(self.steps_per_submit);
             work.push((self.step, now));
@@ -222,7 +279,7 @@ impl Sampler {
         let whole = |buffer: &BufferId| Region { buffer: *buffer, offset: 0, len: frames * count * dim };
         let regions: Vec<Region> = ["frames", "predicted"].iter().filter_map(|name| self.buffers.get(*name)).map(whole).collect();
         let reading = backend.read(&regions);
-        let model_evaluations = table.len();
+        let model_evaluations = table.rows.len();
         Ok(Box::pin(async move {
             let mut parts = reading.await?.into_iter().map(HostData::floats);
             let (frames, mut predicted) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, OptimizerConfig};
-use super::programs::{RING, training_step};
+use super::programs::{RING, samples_shape, training_step};
 use super::snapshot::Snapshot;
-use crate::data::{ImageSet, generate};
+use crate::data::ImageSet;
+use crate::diffusion::{Schedule, TrainingTables};
 use crate::graph::ParamTable;
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
@@ -34,6 +35,8 @@ pub struct Trainer {
     params: ParamTable,
     buffers: BTreeMap<String, BufferId>,
     program: ProgramId,
+    /// Names of buffers that belong to another run.
+    borrowed: Vec<&'static str>,
     /// Images on the device; points are all there from the start.
     images: usize,
     /// Steps submitted.
@@ -44,6 +47,8 @@ pub struct Trainer {
 
 /// The arenas of a snapshot, in the order of its fields.
 const ARENAS: [&str; 4] = ["param", "m", "v", "ema"];
+/// What a run learns from.
+const DATA: [&str; 3] = ["data", "pixels", "labels"];
 
 impl Trainer {
     /// Most steps between two reports: the ring of losses holds so many.
@@ -67,21 +72,46 @@ impl Trainer {
     }
 
     /// A run that goes on where `snapshot` was taken.
+    ///
+    /// # Errors
+    /// As those of [`Trainer::new`].
     pub async fn start(backend: &mut dyn Backend, snapshot: &Snapshot) -> Result<Trainer> {
+        Self::start_beside(backend, snapshot, None).await
+    }
+
+    /// A run that learns the data that `other` has on the device, if it has labels. It must end before `other` does.
+    ///
+    /// # Errors
+    /// As those of [`Trainer::new`]; and [`Error::Config`] if the data are not the same.
+    pub async fn start_beside(backend: &mut dyn Backend, snapshot: &Snapshot, other: Option<&Trainer>) -> Result<Trainer> {
         let config = snapshot.config.clone();
         config.validate()?;
         let graph = training_step(&config)?;
         let params = graph.params().clone();
         let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
         let mut buffers = BTreeMap::new();
-        let program = match Self::fill(backend, &plan, snapshot, &mut buffers).await {
+        // A run that is told no classes has no labels there: then nothing of it will do.
+        let other = other.filter(|o| o.buffers.contains_key("labels"));
+        let borrowed: Vec<&str> = DATA.into_iter().filter(|name| other.is_some_and(|o| o.buffers.contains_key(*name))).collect();
+        if let Some(other) = other {
+            if (config.data, &config.images) != (other.config.data, &other.config.images) || config.seed != other.config.seed {
+                return Err(Error::config("data", "two runs share data only if they are of the same data and seed"));
+            }
+            buffers.extend(borrowed.iter().map(|name| (name.to_string(), other.buffers[*name])));
+        }
+        let program = match Self::fill(backend, &plan, snapshot, &mut buffers, &borrowed).await {
             Ok(program) => program,
             Err(error) => {
-                buffers.into_values().for_each(|id| backend.free(id));
+                free(backend, buffers, &borrowed);
                 return Err(error);
             }
         };
-        Ok(Trainer { config, params, buffers, program, images: 0, submitted: snapshot.step(), reported: snapshot.step() })
+        let mut trainer =
+            Trainer { config, params, buffers, program, borrowed, images: 0, submitted: snapshot.step(), reported: snapshot.step() };
+        if let Some(other) = other {
+            trainer.share_images(backend, other)?;
+        }
+        Ok(trainer)
     }
 
     async fn fill(
@@ -89,14 +119,24 @@ impl Trainer {
         plan: &Plan,
         snapshot: &Snapshot,
         buffers: &mut BTreeMap<String, BufferId>,
+        borrowed: &[&str],
     ) -> Result<ProgramId> {
-        for resource in &plan.resources {
+        for resource in plan.resources.iter().filter(|r| !borrowed.contains(&r.name.as_str())) {
             buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
         }
-        if let Some(data) = buffers.get("data") {
-            let Config { data: set, seed, .. } = &snapshot.config;
-            let points: Vec<f32> = generate(set.dataset, set.size, *seed).points.into_iter().flatten().collect();
-            backend.write(*data, 0, HostSlice::F32(&points))?;
+        let Config { data: set, seed, images, .. } = &snapshot.config;
+        if images.is_none() {
+            let set = set.points(set.size, *seed);
+            let points: Vec<f32> = set.points.into_iter().flatten().collect();
+            for (name, values) in [("data", HostSlice::F32(&points)), ("labels", HostSlice::U32(&set.labels))] {
+                if let Some(buffer) = buffers.get(name).filter(|_| !borrowed.contains(&name)) {
+                    backend.write(*buffer, 0, values)?;
+                }
+            }
+        }
+        if let Some(quantiles) = buffers.get("quantiles") {
+            let tables = TrainingTables::new(&Schedule::new(&snapshot.config.schedule)?, &snapshot.config.objective)?;
+            backend.write(*quantiles, 0, HostSlice::U32(&tables.quantiles))?;
         }
         let Snapshot { counters, scalars, param, m, v, ema, .. } = snapshot;
         for (name, values) in ARENAS.into_iter().zip([param, m, v, ema]) {
@@ -140,6 +180,9 @@ impl Trainer {
         if set.len() <= first {
             return Ok(());
         }
+        if !self.borrowed.is_empty() {
+            return Err(Error::config("images", "belong to the run beside: share what it has"));
+        }
         let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
         let size = set.image_bytes();
         let words: Vec<u32> = set.pixels()[first * size..].chunks_exact(size).flat_map(|image| image.chunks(4).map(word)).collect();
@@ -151,6 +194,25 @@ impl Trainer {
         backend.write(self.buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[set.len() as u32]))?;
         self.images = set.len();
         Ok(())
+    }
+
+    /// Whether its data are another run's.
+    pub fn shares(&self) -> bool {
+        !self.borrowed.is_empty()
+    }
+
+    /// Takes in how many images `other` has by now.
+    ///
+    /// # Errors
+    /// The device's own.
+    pub fn share_images(&mut self, backend: &mut dyn Backend, other: &Trainer) -> Result<()> {
+        self.images = other.images;
+        backend.write(self.buffers["counters"], counter::DATA_COUNT, HostSlice::U32(&[other.images as u32]))
+    }
+
+    /// Numbers of one sample.
+    pub fn sample_len(&self) -> usize {
+        samples_shape(&self.config, 1).elements()
     }
 
     /// Images on the device.
@@ -247,6 +309,11 @@ impl Trainer {
     /// Frees the run's buffers at once.
     pub fn destroy(self, backend: &mut dyn Backend) {
         backend.unload(self.program);
-        self.buffers.into_values().for_each(|id| backend.free(id));
+        free(backend, self.buffers, &self.borrowed);
     }
+}
+
+fn free(backend: &mut dyn Backend, buffers: BTreeMap<String, BufferId>, borrowed: &[&str]) {
+    let own = buffers.into_iter().filter(|(name, _)| !borrowed.contains(&name.as_str()));
+    own.for_each(|(_, id)| backend.free(id));
 }

@@ -15,7 +15,9 @@ use crate::Result;
 use crate::data::sliced_wasserstein;
 use crate::graph::Tuning;
 use crate::plan::Progress;
-use crate::train::{Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleOptions, Snapshot, Trainer};
+use crate::train::{
+    Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleInputs, SampleOptions, Snapshot, Trainer, initial_noise,
+};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../www/src/engine-types.ts");
@@ -25,6 +27,8 @@ const INPUT: &str = "
 /** A configuration with any fields left out: they take their defaults. */
 export type ConfigInput = { version?: number, seed?: number, data?: Partial<DataConfig>, model?: Partial<MlpConfig>,
   images?: Partial<ImageConfig> | null, schedule?: Partial<ScheduleConfig>, training?: Partial<OptimizerConfig> };
+/** What a sampling run begins with, if not with noise alone. */
+export type SampleInputs = { image?: Float32Array, latent?: Float32Array, known?: Float32Array, mask?: Float32Array };
 /** A file of a model's folder, as diffusers keeps it. */
 export type FolderFile = { name: string, bytes: Uint8Array };
 ";
@@ -198,15 +202,51 @@ impl Engine {
         js(self.shared.clone().replace(js(initial)?).await)
     }
 
-    /// A whole sampling run; training may go on meanwhile.
+    /// A whole sampling run; training may go on meanwhile. `inputs`: what it begins with, if not with noise alone, as lists of
+    /// numbers, `num_samples` samples each.
     pub async fn sample(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Partial<SampleOptions>")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "SampleInputs | undefined")] inputs: JsValue,
     ) -> std::result::Result<Sample, JsValue> {
         let options: SampleOptions = js(from_js(options, "sample"))?;
+        let inputs = inputs_of(&inputs);
         let (shared, start) = (self.shared.clone(), Instant::now());
-        let run = js(shared.recovering(|| shared.sample(&options)).await)?;
+        let run = js(shared.recovering(|| shared.sample(&options, &inputs)).await)?;
         Ok(Sample { run, milliseconds: start.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    /// The noise that a run of `count` samples with `seed` begins with, to rounding.
+    pub fn initial_noise(&self, count: usize, seed: u32) -> std::result::Result<Vec<f32>, JsValue> {
+        let state = self.shared.state.borrow();
+        let dim = state.config().images.as_ref().map_or(2, |images| images.side * images.side * images.channels);
+        if count > SampleOptions::MAX_SAMPLES {
+            return js(Err(crate::Error::config("count", format!("{count} samples: at most {}", SampleOptions::MAX_SAMPLES))));
+        }
+        Ok(initial_noise(seed, count * dim))
+    }
+
+    /// Trains a classifier of noised samples for `steps` steps; the first call makes it. It goes with the run, and ends with it.
+    #[wasm_bindgen(unchecked_return_type = "ClassifierMetrics")]
+    pub async fn train_classifier(&self, steps: u32) -> std::result::Result<JsValue, JsValue> {
+        let shared = self.shared.clone();
+        Ok(to_js(&js(shared.recovering(|| shared.train_classifier(steps as usize)).await)?))
+    }
+
+    /// How far the classifier is; null if there is none.
+    #[wasm_bindgen(unchecked_return_type = "ClassifierMetrics | null")]
+    pub fn classifier(&self) -> JsValue {
+        to_js(&self.shared.state.borrow().classifier)
+    }
+
+    /// The class that the classifier names for each of these clean samples.
+    pub async fn classify(&self, samples: Vec<f32>) -> std::result::Result<Vec<u32>, JsValue> {
+        js(self.shared.classify(&samples).await)
+    }
+
+    /// Frees the classifier.
+    pub async fn drop_classifier(&self) {
+        self.shared.drop_classifier().await;
     }
 
     /// Mean sliced Wasserstein-1 distance of the points (x and y in turn) to fresh draws of the data.
@@ -277,6 +317,16 @@ impl Engine {
     pub async fn destroy(&self) {
         self.shared.clone().machine.take().await.destroy();
     }
+}
+
+/// The lists of numbers in a plain object; those that are not there are empty.
+fn inputs_of(inputs: &JsValue) -> SampleInputs {
+    let list = |name: &str| {
+        let value = js_sys::Reflect::get(inputs, &name.into()).ok()?;
+        Some(value.dyn_into::<js_sys::Float32Array>().ok()?.to_vec())
+    };
+    let list = |name: &str| list(name).unwrap_or_default();
+    SampleInputs { image: list("image"), latent: list("latent"), known: list("known"), mask: list("mask") }
 }
 
 /// `{ name, bytes }`.

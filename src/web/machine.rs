@@ -6,8 +6,8 @@ use super::device::{has_webgpu, request};
 use super::types::{AdapterInfo, BackendName, MeasuredSpeed, Reason};
 use crate::cpu::CpuBackend;
 use crate::data::ImageSet;
-use crate::plan::{Backend, DeviceKind, Progress};
-use crate::train::{Config, Sampler, Snapshot, Trainer};
+use crate::plan::{Backend, DeviceKind, LocalFuture, Progress};
+use crate::train::{Config, Goal, Judge, OptimizerConfig, Sampler, Snapshot, Trainer};
 use crate::{Error, Result};
 
 /// A backend, its run, and the sampler last used.
@@ -15,6 +15,10 @@ pub struct Machine {
     pub(super) backend: Box<dyn Backend>,
     pub(super) trainer: Trainer,
     pub(super) sampler: Option<Sampler>,
+    /// A classifier of noised samples of the run's data, once it was asked for.
+    pub(super) classifier: Option<Trainer>,
+    /// What asks it for classes.
+    judge: Option<Judge>,
     progress: Option<Progress>,
 }
 
@@ -30,11 +34,25 @@ async fn started(backend: &mut dyn Backend, snapshot: &Snapshot, images: Option<
     Ok(trainer)
 }
 
+/// Samples whose class is asked for at once.
+const JUDGED: usize = 128;
+
+/// The run of a classifier for the data of `config`, noised by its schedule.
+fn classifier_of(config: &Config) -> Config {
+    let training = OptimizerConfig {
+        batch_size: config.training.batch_size.min(256),
+        learning_rate: 2e-3,
+        ema_decay: 0.99,
+        ..OptimizerConfig::default()
+    };
+    Config { goal: Goal::Classify, training, ..config.clone() }
+}
+
 impl Machine {
     async fn new(mut backend: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
         backend.on_progress(progress.clone());
         let trainer = Trainer::new(backend.as_mut(), config).await?;
-        Ok(Machine { backend, trainer, sampler: None, progress: progress.clone() })
+        Ok(Machine { backend, trainer, sampler: None, classifier: None, judge: None, progress: progress.clone() })
     }
 
     /// The machine for `choice`: `webgpu`, `cpu`, or `auto` for a GPU if there is one, else the faster of software WebGPU and CPU.
@@ -118,11 +136,59 @@ impl Machine {
     /// Replaces the run; the old one is freed only when the new one stands.
     pub(super) async fn replace(&mut self, snapshot: &Snapshot, images: Option<&ImageSet>) -> Result<()> {
         let trainer = started(self.backend.as_mut(), snapshot, images).await?;
+        self.drop_helpers();
+        std::mem::replace(&mut self.trainer, trainer).destroy(self.backend.as_mut());
+        Ok(())
+    }
+
+    /// Frees what was made for the run besides itself.
+    pub(super) fn drop_helpers(&mut self) {
         if let Some(sampler) = self.sampler.take() {
             sampler.destroy(self.backend.as_mut());
         }
-        std::mem::replace(&mut self.trainer, trainer).destroy(self.backend.as_mut());
-        Ok(())
+        if let Some(judge) = self.judge.take() {
+            judge.destroy(self.backend.as_mut());
+        }
+        if let Some(classifier) = self.classifier.take() {
+            classifier.destroy(self.backend.as_mut());
+        }
+    }
+
+    /// Trains the classifier for `steps` steps, made first if there is none; resolves to the wait for its report.
+    pub(super) async fn train_classifier(
+        &mut self,
+        steps: usize,
+        images: Option<&ImageSet>,
+    ) -> Result<LocalFuture<'static, Result<crate::train::Progress>>> {
+        let backend = self.backend.as_mut();
+        if self.classifier.is_none() {
+            let initial = Trainer::initial(&classifier_of(self.trainer.config()))?;
+            self.classifier = Some(Trainer::start_beside(backend, &initial, Some(&self.trainer)).await?);
+        }
+        let Some(classifier) = &mut self.classifier else { return Err(Error::Gpu("the classifier is gone".into())) };
+        match images {
+            _ if classifier.shares() => classifier.share_images(backend, &self.trainer)?,
+            Some(images) => classifier.add_images(backend, images)?,
+            None => {}
+        }
+        classifier.run(backend, steps)?;
+        Ok(classifier.report(backend))
+    }
+
+    /// The classes that the classifier names for samples at `times`, as many as it takes at once.
+    pub(super) async fn judge(&mut self, x: &[f32], times: &[f32]) -> Result<Vec<u32>> {
+        let missing = || Error::config("classifier", "there is none yet: train one first");
+        let classifier = self.classifier.as_ref().ok_or_else(missing)?;
+        if self.judge.is_none() {
+            self.judge = Some(Judge::load(self.backend.as_mut(), classifier, JUDGED).await?);
+        }
+        let judge = self.judge.as_ref().ok_or_else(missing)?;
+        let dim = x.len() / times.len().max(1);
+        let mut classes = Vec::with_capacity(times.len());
+        for (x, times) in x.chunks(JUDGED * dim.max(1)).zip(times.chunks(JUDGED)) {
+            classes.extend(judge.classes(self.backend.as_mut(), x, times)?.await?);
+        }
+        Ok(classes)
     }
 
     /// Makes a lost device anew and goes on from `snapshot`.
@@ -133,15 +199,13 @@ impl Machine {
         };
         backend.on_progress(self.progress.clone());
         let trainer = started(backend.as_mut(), snapshot, images).await?;
-        *self = Machine { backend, trainer, sampler: None, progress: self.progress.clone() };
+        *self = Machine { backend, trainer, sampler: None, classifier: None, judge: None, progress: self.progress.clone() };
         Ok(())
     }
 
     /// Frees everything, the device included.
     pub(super) fn destroy(mut self) {
-        if let Some(sampler) = self.sampler {
-            sampler.destroy(self.backend.as_mut());
-        }
+        self.drop_helpers();
         self.trainer.destroy(self.backend.as_mut());
         self.backend.destroy();
     }

@@ -19,7 +19,7 @@ impl Sample {
         self.run.frames.clone()
     }
 
-    /// For runs on images, what the model took each frame to be without noise; as long as `frames`, else empty.
+    /// What the model took each frame to be without noise; as long as `frames`.
     #[wasm_bindgen(getter)]
     pub fn predicted(&self) -> Vec<f32> {
         self.run.predicted.clone()
@@ -45,7 +45,7 @@ impl Sample {
 
     /// For each frame the timestep it stands at; -1 for clean.
     #[wasm_bindgen(getter)]
-    pub fn timesteps(&self) -> Vec<i32> {
+    pub fn timesteps(&self) -> Vec<f32> {
         self.run.timesteps.clone()
     }
 

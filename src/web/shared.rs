@@ -8,7 +8,9 @@ use web_time::Instant;
 use super::machine::Machine;
 use super::slot::Slot;
 use super::state::State;
-use crate::train::{SampleOptions, SampleRun, Sampler, Snapshot};
+use super::types::ClassifierMetrics;
+use crate::data::ImageSet;
+use crate::train::{NoisedBatch, SampleInputs, SampleOptions, SampleRun, Sampler, Snapshot};
 use crate::{Error, Result};
 
 /// What the calls of one engine share.
@@ -158,13 +160,58 @@ impl Shared {
         Ok(times)
     }
 
-    pub async fn sample(&self, options: &SampleOptions) -> Result<SampleRun> {
+    pub async fn sample(&self, options: &SampleOptions, inputs: &SampleInputs) -> Result<SampleRun> {
         let mut machine = self.machine.take().await;
-        let Machine { backend, trainer, sampler, .. } = &mut machine;
-        let reading = Sampler::run(sampler, backend.as_mut(), trainer, options).await;
+        let Machine { backend, trainer, sampler, classifier, .. } = &mut machine;
+        let reading = Sampler::run_from(sampler, backend.as_mut(), trainer, options, inputs, classifier.as_ref()).await;
         self.state.borrow_mut().memory = backend.memory();
         self.machine.put(machine);
         reading?.await
+    }
+
+    /// Trains the classifier on the run's data for `steps` steps, made first if there is none, and tries it on noised samples.
+    pub async fn train_classifier(&self, steps: usize) -> Result<ClassifierMetrics> {
+        let mut machine = self.machine.take().await;
+        let images = self.state.borrow().images();
+        let trained = Self::trained_classifier(&mut machine, steps, images.as_deref()).await;
+        let mut state = self.state.borrow_mut();
+        state.memory = machine.backend.memory();
+        drop(state);
+        self.machine.put(machine);
+        let metrics = trained?;
+        self.state.borrow_mut().classifier = Some(metrics);
+        Ok(metrics)
+    }
+
+    async fn trained_classifier(machine: &mut Machine, steps: usize, images: Option<&ImageSet>) -> Result<ClassifierMetrics> {
+        let progress = machine.train_classifier(steps, images).await?.await?;
+        let config = machine.trainer.config().clone();
+        // Other samples each time, so that the figure does not hang on a few.
+        let batch = NoisedBatch::draw(&config, images, 256, progress.step)?;
+        let named = machine.judge(&batch.x, &batch.times).await?;
+        let right = named.iter().zip(&batch.labels).filter(|(named, label)| named == label).count();
+        let mean = progress.losses.iter().sum::<f32>() / progress.losses.len().max(1) as f32;
+        Ok(ClassifierMetrics { step: progress.step, loss: mean, accuracy: right as f32 / named.len().max(1) as f32 })
+    }
+
+    /// The class that the classifier names for each of these samples, taken as clean.
+    pub async fn classify(&self, samples: &[f32]) -> Result<Vec<u32>> {
+        let mut machine = self.machine.take().await;
+        let dim = machine.trainer.sample_len();
+        let named = if samples.len().is_multiple_of(dim) {
+            machine.judge(samples, &vec![0.0; samples.len() / dim]).await
+        } else {
+            Err(Error::config("samples", format!("{} numbers are no whole samples of {dim}", samples.len())))
+        };
+        self.machine.put(machine);
+        named
+    }
+
+    pub async fn drop_classifier(&self) {
+        let mut machine = self.machine.take().await;
+        machine.drop_helpers();
+        self.machine.put(machine);
+        self.state.borrow_mut().classifier = None;
     }
 
     pub async fn add_images(self: Rc<Self>, pixels: &[u8], labels: &[u8]) -> Result<usize> {

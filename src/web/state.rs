@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::pace::Pace;
-use super::types::{AdapterInfo, BackendName, Metrics};
-use crate::data::{ImageSet, PointSet, generate};
+use super::types::{AdapterInfo, BackendName, ClassifierMetrics, Metrics};
+use crate::data::{ImageSet, PointSet};
 use crate::graph::ops::state::{counter, scalar};
 use crate::plan::{LocalFuture, MemoryUse};
 use crate::train::{Config, ImageDataset, Progress, Snapshot};
@@ -45,6 +45,8 @@ pub(super) struct State {
     fresh: Vec<[f32; 2]>,
     /// The images that the run has been given, for the day the device is lost.
     images: Option<Rc<ImageSet>>,
+    /// How far the classifier is, if there is one.
+    pub classifier: Option<ClassifierMetrics>,
     parameters: usize,
 }
 
@@ -81,6 +83,7 @@ impl State {
             data: None,
             fresh: Vec::new(),
             images: None,
+            classifier: None,
         }
     }
 
@@ -133,6 +136,7 @@ impl State {
     pub fn recovered(&mut self, memory: MemoryUse) {
         self.restart(self.snapshot.clone(), memory, self.images());
         self.recoveries += 1;
+        self.classifier = None;
     }
 
     pub fn config(&self) -> &Config {
@@ -154,14 +158,14 @@ impl State {
 
     pub fn data(&mut self) -> &PointSet {
         let config = &self.snapshot.config;
-        self.data.get_or_insert_with(|| generate(config.data.dataset, config.data.size, config.seed))
+        self.data.get_or_insert_with(|| config.data.points(config.data.size, config.seed))
     }
 
     /// `n` points of the distribution that the run has not seen.
     pub fn fresh(&mut self, n: usize) -> &[[f32; 2]] {
         if self.fresh.len() != n {
             let config = self.config();
-            self.fresh = generate(config.data.dataset, n, config.seed.wrapping_add(FRESH)).points;
+            self.fresh = config.data.points(n, config.seed.wrapping_add(FRESH)).points;
         }
         &self.fresh
     }

@@ -93,6 +93,18 @@ pub struct Metrics {
     pub parameters: usize,
 }
 
+/// How far the classifier of noised samples is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct ClassifierMetrics {
+    /// Steps done.
+    pub step: u32,
+    /// Mean loss of the last steps.
+    pub loss: f32,
+    /// Share of fresh noised samples that it names rightly.
+    pub accuracy: f32,
+}
+
 /// Time spent in one kernel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
@@ -111,11 +123,15 @@ mod tests {
 
     use super::*;
     use crate::data::{DataConfig, DatasetName};
-    use crate::diffusion::{BetaSchedule, SamplerName, ScheduleConfig, VarianceType};
+    use crate::diffusion::{
+        AlgorithmType, BetaSchedule, FinalSigmasType, LossWeighting, ObjectiveConfig, PredictionType, SamplerName, ScheduleConfig,
+        SolverType, TimestepSampling, VarianceType,
+    };
     use crate::graph::Activation;
     use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
     use crate::train::{
-        ClassConditioning, Config, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions, WeightsChoice,
+        ClassConditioning, Config, Goal, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions,
+        SpacingChoice, WeightsChoice,
     };
 
     /// The page's types are these. `UNNOISE_WRITE_TYPES=1 cargo test` writes the file anew.
@@ -131,6 +147,14 @@ mod tests {
             DatasetName,
             Activation,
             BetaSchedule,
+            PredictionType,
+            LossWeighting,
+            TimestepSampling,
+            AlgorithmType,
+            SolverType,
+            FinalSigmasType,
+            SpacingChoice,
+            Goal,
             LrSchedule,
             SamplerName,
             VarianceType,
@@ -139,6 +163,7 @@ mod tests {
             MlpConfig,
             ScheduleConfig,
             OptimizerConfig,
+            ObjectiveConfig,
             DownBlockType,
             UpBlockType,
             ResampleType,
@@ -157,6 +182,7 @@ mod tests {
             MeasuredSpeed,
             AdapterInfo,
             Metrics,
+            ClassifierMetrics,
             KernelTime,
         );
         // Doc comments of the fields stay in Rust; here they would only repeat.

@@ -3,7 +3,7 @@
 use unnoise::Result;
 use unnoise::graph::ops::optimizer::RunState;
 use unnoise::graph::ops::pixels::image_words;
-use unnoise::graph::ops::process::{Frames, STEP_COLUMNS};
+use unnoise::graph::ops::reverse::{Reverse, column};
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
@@ -263,27 +263,9 @@ fn process(all: &mut Vec<Case>) {
             let y = g.blend(x, e, t, table)?;
             g.output("y", y)
         }));
-        // Frames beyond those there are and negative ones keep nothing.
-        for (noise, keep, frame) in [(false, false, 2.0), (true, false, -1.0), (true, true, 3.0), (false, true, 4.0), (false, true, 0.0)] {
-            let clip = frame == 3.0 || frame == 0.0;
-            all.push(plain(
-                &format!("linear step {batch}×{dim}, noise {noise}, predicted {keep}, clip {clip}, frame {frame}"),
-                move |g| {
-                    let (x, e) = (floats(g, "x", &[batch, dim])?, floats(g, "e", &[batch, dim])?);
-                    let z = if noise { Some(floats(g, "z", &[batch, dim])?) } else { None };
-                    let row = [0.9, -0.3, 0.2, frame, 1.1, -0.4, 0.7, 0.2];
-                    let coefficients =
-                        g.constant([5, STEP_COLUMNS], &[[0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], [0.0; STEP_COLUMNS], row, row].concat())?;
-                    let samples = floats(g, "frames", &[4, batch, dim])?;
-                    let predicted = if keep { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None };
-                    let counters = counters(g)?;
-                    g.linear_step(x, e, z, coefficients, counters, Frames { samples, predicted, clip })?;
-                    g.next_step(counters)
-                },
-            ));
-        }
+        reverse_steps(all, batch, dim);
         all.push(plain(&format!("at step, {batch} times"), move |g| {
-            let (table, counters) = (integers(g, "times", 9)?, counters(g)?);
+            let (table, counters) = (floats(g, "times", &[9])?, counters(g)?);
             let y = g.at_step(table, counters, batch)?;
             g.output("y", y)
         }));
@@ -295,12 +277,79 @@ fn process(all: &mut Vec<Case>) {
             let cos_first = g.timestep_embedding(t, dim, true, 0.0)?;
             let sin_first = g.timestep_embedding(t, dim, false, 0.5)?;
             g.output("cos first", cos_first)?;
-            g.output("sin first", sin_first)
+            g.output("sin first", sin_first)?;
+            // Between two timesteps as well.
+            let between = floats(g, "times", &[batch])?;
+            let between = g.timestep_embedding(between, dim, true, 0.0)?;
+            g.output("between", between)
         }));
     }
     // A difference of angles in f32 of t·f up to 4000 is what PyTorch has, too: 4000 · 2⁻²⁴.
     for case in all.iter_mut().filter(|c| c.name.starts_with("timestep")) {
         case.tolerance = 3e-4;
+    }
+}
+
+/// A sampler's table for counters at step 3: the row read is the fourth.
+fn table(g: &mut Graph, frame: f64, range: f64) -> Result<Tensor> {
+    let row = [0.9, -0.3, 0.4, 0.3, -0.2, 0.1, 0.2, 1.1, -0.4, 0.7, 0.2, -0.6, frame, range, 0.8, 0.6];
+    let mut rows = vec![[0.0; column::COUNT]; 3];
+    rows.extend([row; 2]);
+    g.constant([5, column::COUNT], &rows.concat())
+}
+
+fn reverse_steps(all: &mut Vec<Case>, batch: usize, dim: usize) {
+    // Frames beyond those there are and negative ones keep nothing.
+    for (frame, flags) in [(2.0, 0b00000), (-1.0, 0b00001), (3.0, 0b10011), (4.0, 0b00010), (0.0, 0b10110), (1.0, 0b01101), (1.0, 0b00111)]
+    {
+        let [noise, predicted, history, clean, clip] = [0, 1, 2, 3, 4].map(|bit| flags >> bit & 1 == 1);
+        all.push(plain(&format!("linear step {batch}×{dim}, flags {flags:05b}, frame {frame}"), move |g| {
+            let (x, m) = (floats(g, "x", &[batch, dim])?, floats(g, "m", &[batch, dim])?);
+            let with = Reverse {
+                coefficients: table(g, frame, 0.5)?,
+                counters: counters(g)?,
+                frames: floats(g, "frames", &[4, batch, dim])?,
+                noise: if noise { Some(floats(g, "z", &[batch, dim])?) } else { None },
+                predicted: if predicted { Some(floats(g, "predicted", &[4, batch, dim])?) } else { None },
+                history: if history { Some(floats(g, "history", &[3, batch, dim])?) } else { None },
+                clean: if clean { Some(floats(g, "clean", &[batch, dim])?) } else { None },
+                clip,
+            };
+            g.linear_step(x, m, with)?;
+            g.next_step(with.counters)
+        }));
+    }
+    for (frame, ratio, range) in [(1.0, 0.995, 4.0), (-1.0, 0.5, 1.2), (4.0, 1.0, 100.0), (0.0, 0.0, 2.0)] {
+        all.push(plain(&format!("threshold {batch}×{dim} at {ratio}, range {range}, frame {frame}"), move |g| {
+            let (x, m) = (floats(g, "x", &[batch, dim])?, floats(g, "m", &[batch, dim])?);
+            // Far enough out that the quantile counts.
+            let (x, m) = (g.scale(x, 2.0)?, g.scale(m, 3.0)?);
+            let coefficients = table(g, frame, range)?;
+            let (counters, frames) = (counters(g)?, floats(g, "frames", &[4, batch, dim])?);
+            let predicted = if frame == 0.0 { None } else { Some(floats(g, "predicted", &[4, batch, dim])?) };
+            let to = Reverse { coefficients, counters, frames, predicted, noise: None, history: None, clean: None, clip: false };
+            let clean = g.threshold(x, m, ratio, to)?;
+            g.output("clean", clean)
+        }));
+    }
+    for frame in [2.0, -1.0] {
+        all.push(plain(&format!("known parts {batch}×{dim}, frame {frame}"), move |g| {
+            let [x, known, mask, z] = ["x", "known", "mask", "z"].map(|name| floats(g, name, &[batch, dim]));
+            let coefficients = table(g, frame, 1.0)?;
+            let (counters, frames) = (counters(g)?, floats(g, "frames", &[4, batch, dim])?);
+            let with = Reverse { coefficients, counters, frames, predicted: None, noise: None, history: None, clean: None, clip: false };
+            g.keep_known(x?, [known?, mask?], z?, with)
+        }));
+    }
+    for (guided, gradient, scale) in [(true, false, 2.5), (true, true, 1.0), (false, true, 1.0), (false, false, 3.0)] {
+        all.push(plain(&format!("guide {batch}×{dim}, guided {guided} by {scale}, gradient {gradient}"), move |g| {
+            let m = floats(g, "m", &[if guided { 2 * batch } else { batch }, dim])?;
+            let table = g.constant([4, 2], &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, scale, -0.7])?;
+            let gradient = if gradient { Some(floats(g, "gradient", &[batch, dim])?) } else { None };
+            let counters = counters(g)?;
+            let y = g.guide(m, table, counters, guided, gradient)?;
+            g.output("y", y)
+        }));
     }
 }
 

@@ -1,4 +1,5 @@
 //! Training runs as tests drive them.
+#![allow(dead_code, reason = "each test binary uses its share")]
 
 use unnoise::Result;
 use unnoise::plan::Backend;

@@ -17,6 +17,7 @@ mod random;
 mod reduce;
 mod resample;
 mod reshape;
+pub mod reverse;
 mod scale;
 mod slice;
 pub mod state;

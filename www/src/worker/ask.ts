@@ -117,6 +117,8 @@ export interface EngineAsks {
   train_classifier: { args: [steps: number]; result: ClassifierMetrics };
   drop_classifier: { args: []; result: null };
   classifier: { args: []; result: ClassifierMetrics | null };
+  /** The class that the classifier names for each of these clean samples. */
+  classify: { args: [samples: Float32Array]; result: Uint32Array };
   loss_bands: { args: [{ bands: number; count: number }]; result: LossBands };
   score_error: { args: [{ levels: number }]; result: ScoreErrors | null };
   score_map: { args: [{ timestep: number; grid: number; extent: number }]; result: ScoreMap | null };
