@@ -3,6 +3,7 @@ import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
 import { editTab } from "./edit";
+import { guidanceTab } from "./guidance";
 
 export interface LabTab {
   /** In the address and in tests. */
@@ -14,4 +15,5 @@ export interface LabTab {
 
 export const LAB_TABS: readonly LabTab[] = [
   editTab,
+  guidanceTab,
 ];
