@@ -3,7 +3,7 @@
  * was taken. And its classifier on noised samples, whose accuracy rises by a formula.
  */
 import { level } from "./analysis.mjs";
-import { generator, normal } from "./points.mjs";
+import { drawData, generator, normal } from "./points.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field) => Object.assign(new Error(message), { kind: "config", field });
@@ -92,11 +92,59 @@ const editing = {
   },
 };
 
-/** Gives the engine's class what it needs for pictures; plain runs go on as before. */
+const classifying = {
+  async train_classifier(steps) {
+    if (!(steps >= 1)) throw fault("train_classifier.steps is not at least 1", "train_classifier.steps");
+    await wait(steps * 2);
+    this.judged = (this.judged ?? 0) + steps;
+    return this.classifier();
+  },
+  drop_classifier() {
+    this.judged = 0;
+    return null;
+  },
+  classifier() {
+    const step = this.judged ?? 0;
+    return step ? { step, loss: 0.4 + 1.9 / (1 + step / 40), accuracy: 0.72 - 0.6 / (1 + step / 40) } : null;
+  },
+  /** Names what `sample` remembers of its samples. */
+  async classify(samples) {
+    if (!this.judged) throw fault("there is no classifier", "classify");
+    const { side, channels } = this.config().images;
+    const size = side * side * channels;
+    return Uint32Array.from({ length: samples.length / size }, (_, i) => this.named.get(samples.slice(i * size, (i + 1) * size).join()) ?? 0);
+  },
+
+  /** Samples of classes: the stronger the guidance, the fewer are of another class. */
+  guided(drawn, { labels, num_samples, guidance_scale = 1, classifier_scale = 0 }) {
+    const { images, data } = this.config();
+    const strength = guidance_scale + classifier_scale;
+    const next = generator(31);
+    const wrong = labels.map(() => next() < 0.35 / (1 + strength ** 1.5));
+    const size = drawn.frames.length / drawn.frame_count / num_samples;
+    const last = drawn.frames.length - num_samples * size;
+    this.named ??= new Map();
+    labels.forEach((label, i) => {
+      const at = last + i * size;
+      if (images) return this.named.set(drawn.frames.slice(at, at + size).join(), wrong[i] ? (label + 1) % images.classes : label);
+      const set = this.dealt ??= drawData(data, 4000, 77);
+      const found = wrong[i] ? Math.floor(next() * 4000) : set.labels.indexOf(label, Math.floor(next() * 3500));
+      const spread = 0.1 / (1 + strength);
+      for (let p = 0; p < 2; p++) drawn.frames[at + p] = set.points[2 * Math.max(0, found) + p] + spread * normal(next);
+    });
+    return drawn;
+  },
+};
+
+/** Gives the engine's class what it needs for pictures and for guidance; plain runs go on as before. */
 export function mixInEditing(Engine) {
   const plainly = Engine.prototype.sample;
-  Object.assign(Engine.prototype, editing);
+  Object.assign(Engine.prototype, editing, classifying);
   Engine.prototype.sample = async function (options, inputs = {}) {
-    return (await this.edited(options, inputs, (plain) => plainly.call(this, plain))) ?? plainly.call(this, options);
+    if (options.classifier_scale && !this.judged) throw fault("there is no classifier yet: train one, or set the scale to 0", "sample.classifier_scale");
+    const edited = await this.edited(options, inputs, (plain) => plainly.call(this, plain));
+    if (edited) return edited;
+    const drawn = await plainly.call(this, options);
+    return options.labels?.length ? this.guided(drawn, options) : drawn;
   };
 }

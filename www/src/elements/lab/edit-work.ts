@@ -2,7 +2,7 @@
 import type { Desk } from "./edit-desk";
 import { apart, blended, frameOf, joined, moments, repeated, sizeOf, slerp } from "./edit-images";
 import { drift, seam } from "./edit-mask";
-import { asOptions, clipping, common, isFlow, type Method, type RunOptions } from "./edit-options";
+import { asOptions, clipping, common, type Method, type RunOptions } from "./edit-options";
 import type { Turn, Work } from "./edit-runner";
 import type { Drawn, SampleInputs } from "../../worker/ask";
 
@@ -74,7 +74,7 @@ function classes(desk: Desk, labels: readonly (number | null)[]): Partial<RunOpt
 }
 
 function base(desk: Desk): RunOptions {
-  return { ...common(desk.store), ...clipping(desk.store), sampler: isFlow(desk.store.config) ? "euler" : "ddim", eta: 0 };
+  return { ...common(desk.store), ...clipping(desk.store), sampler: "ddim", eta: 0 };
 }
 
 function made(desk: Desk, told: readonly (number | null)[], drawn: readonly Drawn[]): Made {
@@ -87,16 +87,15 @@ function made(desk: Desk, told: readonly (number | null)[], drawn: readonly Draw
   };
 }
 
-/** Draws some samples at a time, so that one may leave in between; `inputs` gives what they begin with. */
-async function portions(desk: Desk, turn: Turn, count: number, options: RunOptions, inputs: (count: number) => SampleInputs): Promise<Drawn[]> {
+/** A few pictures at a time, so that one may leave in between, and always as many, so that the engine needs one program. */
+async function portions(desk: Desk, turn: Turn, count: number, options: RunOptions, inputs: SampleInputs): Promise<Drawn[]> {
   const { number } = desk.store.text;
   const told = desk.told();
   const drawn: Drawn[] = [];
   for (let done = 0; done < count; done += PORTION) {
     turn.progress(desk.words.drawing(number.whole(done), number.whole(count)));
-    const now = Math.min(PORTION, count - done);
-    const run = { ...options, ...classes(desk, Array.from({ length: now }, () => told)), num_samples: now, seed: ((options.seed ?? 0) + done) % 2 ** 32 };
-    drawn.push(await turn.of(desk.store.draw(asOptions(run), inputs(now))));
+    const run = { ...options, ...classes(desk, Array.from({ length: PORTION }, () => told)), num_samples: PORTION, seed: ((options.seed ?? 0) + done) % 2 ** 32 };
+    drawn.push(await turn.of(desk.store.draw(asOptions(run), inputs)));
   }
   return drawn;
 }
@@ -115,8 +114,8 @@ export function fill(desk: Desk, counts: readonly number[] = [desk.inpaint.resam
     const told = desk.told();
     for (const resamples of counts) {
       const options: RunOptions = { ...base(desk), sampler, eta: 1, num_inference_steps: steps, num_resamples: resamples };
-      const drawn = await portions(desk, turn, variants, options, (count) => ({ known: repeated(image, count), mask: repeated(known, count) }));
-      const results = drawn.flatMap((part) => frameOf(part, -1));
+      const drawn = await portions(desk, turn, variants, options, { known: repeated(image, PORTION), mask: repeated(known, PORTION) });
+      const results = drawn.flatMap((part) => frameOf(part, -1)).slice(0, variants);
       const run: Filled = {
         ...made(desk, [told], drawn),
         image, forgotten, results, sampler, steps, resamples,
@@ -143,8 +142,8 @@ export function vary(desk: Desk): Work {
       return;
     }
     const options: RunOptions = { ...base(desk), eta: 1, num_inference_steps: steps, strength };
-    const drawn = await portions(desk, turn, variants, options, (count) => ({ image: repeated(image, count) }));
-    const [starts, results] = [0, -1].map((frame) => drawn.flatMap((part) => frameOf(part, frame))) as [Float32Array[], Float32Array[]];
+    const drawn = await portions(desk, turn, variants, options, { image: repeated(image, PORTION) });
+    const [starts, results] = [0, -1].map((frame) => drawn.flatMap((part) => frameOf(part, frame)).slice(0, variants)) as [Float32Array[], Float32Array[]];
     desk.vary.run = { ...made(desk, [told], drawn), strength, timestep: drawn[0]!.timesteps[0]!, starts, results };
   };
 }
@@ -167,7 +166,7 @@ export function invert(desk: Desk): Work {
     if (!image) return;
     const { sampler, steps } = desk.invert;
     const told = desk.told();
-    const options = faithful(desk, [told], steps, isFlow(desk.store.config) && sampler === "ddim" ? "euler" : sampler);
+    const options = faithful(desk, [told], steps, sampler);
     const up = await toNoise(desk, turn, [image], options);
     const noise = frameOf(up, -1)[0]!;
     turn.progress(desk.words.returning);

@@ -19,6 +19,12 @@ export const MOST_SCALE = 20;
 /** More classes than this are not drawn at once. */
 const COLUMNS = 10;
 
+interface Planned {
+  kind: Row["kind"];
+  scale: number;
+  options: Partial<SampleOptions>;
+}
+
 export interface Row {
   kind: "scale" | "plain" | "classifier" | "free";
   scale: number;
@@ -108,10 +114,6 @@ export class GuidanceDesk {
     return this.store.config?.images ?? null;
   }
 
-  get #model(): { class_conditioning?: boolean; label_dropout?: number } | undefined {
-    return this.store.config?.model as { class_conditioning?: boolean; label_dropout?: number } | undefined;
-  }
-
   get classes(): number {
     const { images } = this;
     if (images) return images.classes;
@@ -122,12 +124,13 @@ export class GuidanceDesk {
   /** Whether the model is told the class. */
   get told(): boolean {
     const { images } = this;
-    return images ? images.conditioning === "embedding" : this.#model?.class_conditioning === true;
+    return images ? images.conditioning === "embedding" : this.store.config?.model.class_conditioning === true;
   }
 
   /** Whether it can be asked without a class as well. */
   get both(): boolean {
-    return this.told && ((this.images ? this.images.label_dropout : this.#model?.label_dropout) ?? 0) > 0;
+    const { label_dropout = 0 } = this.images ?? this.store.config?.model ?? {};
+    return this.told && label_dropout > 0;
   }
 
   className(label: number): string {
@@ -157,7 +160,7 @@ export class GuidanceDesk {
     // Without a class the network answers alone, so that all guidance comes from the classifier.
     const alone = this.both ? { guidance_scale: 0 } : { guidance_scale: 1 };
     const quiet = this.told ? labels : [];
-    const runs: { kind: Row["kind"]; scale: number; options: object }[] =
+    const runs: Planned[] =
       way === "free"
         ? scales!.map((scale) => ({ kind: "scale", scale, options: { labels, guidance_scale: scale, ...within } }))
         : [
@@ -168,14 +171,14 @@ export class GuidanceDesk {
     this.drawing.start(this.#drawn(way, labels, runs));
   }
 
-  #drawn(way: Way, labels: number[], runs: readonly { kind: Row["kind"]; scale: number; options: object }[]): Work {
+  #drawn(way: Way, labels: number[], runs: readonly Planned[]): Work {
     const { store, words } = this;
     const { number } = store.text;
     return async (turn) => {
       const made: Row[] = [];
       for (const { kind, scale, options } of runs) {
         turn.progress(words.rows.drawing(number.whole(made.length + 1), number.whole(runs.length)));
-        const full = { ...store.sampleOptions!, num_samples: labels.length, max_frames: 2, ...options } as SampleOptions;
+        const full: SampleOptions = { ...store.sampleOptions!, num_samples: labels.length, max_frames: 2, ...options };
         const drawn = await turn.of(store.draw(full));
         const images = frameOf(drawn, -1);
         const samples = this.images ? images : [joined(images)];

@@ -41,7 +41,7 @@ export class GuidanceRows extends LitElement {
       }
       .panels {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr));
         gap: 1rem 0.75rem;
       }
       .panels figcaption {

@@ -5,7 +5,7 @@ import { base } from "../../styles/base";
 /** Of the data, as a backdrop. */
 const DATA_SHOWN = 1500;
 /** Space around the data, as a share of their extent. */
-const ROOM = 1.3;
+const ROOM = 1.15;
 /** The golden angle keeps many hues apart. */
 const GOLDEN = 137.508;
 
@@ -77,12 +77,14 @@ export class Scatter extends LitElement {
     const { data, points, labels, found } = this;
     const reach = ROOM * data.reduce((most, value) => Math.max(most, Math.abs(value)), 0.1);
     const place = (from: Float32Array, i: number): [number, number] => [(from[2 * i]! / reach + 1) * (size / 2), (1 - from[2 * i + 1]! / reach) * (size / 2)];
-    c.fillStyle = this.#colour("var(--line)");
+    c.fillStyle = this.#colour("var(--data)");
+    c.globalAlpha = 0.35;
     const dot = Math.max(1.5, size / 160);
     for (let i = 0; i < Math.min(DATA_SHOWN, data.length / 2); i++) {
       const [x, y] = place(data, i);
       c.fillRect(x - dot / 2, y - dot / 2, dot, dot);
     }
+    c.globalAlpha = 1;
     const hues = Array.from({ length: this.classes }, (_, label) => this.#hue(label));
     const radius = Math.max(1.5, size / 130);
     for (let i = 0; i < points.length / 2; i++) {

@@ -15,7 +15,7 @@ import type { LabTab } from "./tabs";
 
 const CONDITIONING = "model.class_conditioning";
 
-const tilde = mathml`<mover accent="true"><mi>ε</mi><mo stretchy="false">~</mo></mover>`;
+const tilde = mathml`<mover accent="true"><mi>ε</mi><mo stretchy="false">˜</mo></mover>`;
 const x = mathml`<msub><mi>x</mi><mi>t</mi></msub>`;
 const guess = (given: string): unknown => mathml`<mi>ε</mi><mo stretchy="false">(</mo>${x}<mo>,</mo><mi>${given}</mi><mo stretchy="false">)</mo>`;
 const FREE = (label: string): TemplateResult => html`<math display="block" aria-label=${label}>${tilde}<mo>=</mo>${guess("∅")}<mo>+</mo><mi>s</mi><mrow><mo stretchy="false">[</mo>${guess("y")}<mo>−</mo>${guess("∅")}<mo stretchy="false">]</mo></mrow></math>`;
@@ -243,7 +243,7 @@ export class Guidance extends StoreElement {
       })}
       ${desk.both
         ? html`<p class="control quiet">${classifier.withoutClass}</p>
-            ${amount({ id: "beside", label: classifier.beside, hint: classifier.besideHint, value: desk.beside, min: 0, max: MOST_SCALE, step: 0.5, input: (beside) => desk.set({ beside }) })}`
+            ${amount({ id: "beside", label: classifier.beside, value: desk.beside, min: 0, max: MOST_SCALE, step: 0.5, input: (beside) => desk.set({ beside }) })}`
         : nothing}
       ${this.#count()}
       <p class="control quiet">${samples.same}</p>

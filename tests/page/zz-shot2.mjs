@@ -1,0 +1,21 @@
+import { launch, serve, closePages } from "./harness.mjs";
+import { openLab, lookOptions, shoot } from "./lab-look.mjs";
+const server = await serve(); const browser = await launch({gpu:false});
+const [width, scheme, task] = process.argv.slice(2);
+const digits = task === "digits";
+const v = await openLab(browser, `${server.urlFake}?autoplay=0#task=${task}`, "Guidance", { element: digits ? "unnoise-digits" : "unnoise-playground", ...lookOptions(Number(width), scheme) });
+const { page, button, lab, tool } = v;
+if (!digits) { await tool.evaluate(({store}) => { const c = store.config; Object.defineProperty(store, "config", { get: () => ({...c, model: {...c.model, class_conditioning: true, label_dropout: 0.1}}) }); store.emit("settings"); }); }
+await button("Draw at each scale").click();
+await lab.locator('[data-scale="5"]').waitFor();
+await page.waitForTimeout(300);
+await shoot(page, `guidance-free-${task}-${width}-${scheme}`);
+await lab.getByRole("radio", { name: "With a classifier", exact: true }).check({ force: true });
+await button("Train a classifier on noised samples").click();
+await button("Train it further").waitFor({timeout: 20000});
+await button("Draw").click();
+await lab.locator('[data-kind="free"]').waitFor();
+await page.waitForTimeout(300);
+await shoot(page, `guidance-classifier-${task}-${width}-${scheme}`);
+console.log(v.problems);
+await closePages(); await browser.close(); server.close();
