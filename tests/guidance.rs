@@ -98,13 +98,13 @@ fn samples_are_of_their_class_the_more_they_are_guided() {
     let judge = Config { goal: Goal::Classify, ..untold };
     let mut classifier = block_on(Trainer::new(&mut cpu, &judge)).expect("starts");
     block_on(train(&mut cpu, &mut classifier, 1500, 500)).expect("trains");
-    // Enough steps that none goes further than its gradient holds.
-    let by = |scale: f64| SampleOptions { classifier_scale: scale, num_inference_steps: 100, ..drawn(&labels) };
+    // Near pure noise a point is of no class yet: pulled there already, the strongly guided ones end beside the data.
+    let by = |scale: f64| SampleOptions { classifier_scale: scale, guidance_to: 0.6, num_inference_steps: 100, ..drawn(&labels) };
     let shares: Vec<f64> =
         [0.5, 1.0, 2.0, 3.0].iter().map(|s| accuracy(&sample(&mut cpu, &denoiser, &by(*s), Some(&classifier)), &labels)).collect();
     println!("classifier guidance at 0.5, 1, 2, 3: {shares:.4?}");
-    assert!(shares.windows(2).all(|w| w[1] >= w[0]), "{shares:?}");
-    assert!(shares[3] >= shares[1] + 0.01 && shares[0] > 0.6, "{shares:?}");
+    assert!(shares[..3].windows(2).all(|w| w[1] > w[0]), "{shares:?}");
+    assert!(shares[3] >= shares[1] + 0.02 && shares[0] > 0.5, "{shares:?}");
     let error = block_on(async { Sampler::run(&mut None, &mut cpu, &denoiser, &by(1.0)).await.map(|_| ()) }).expect_err("no classifier");
     assert!(error.to_string().starts_with("sample.classifier_scale: "), "{error}");
 

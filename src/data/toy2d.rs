@@ -6,9 +6,11 @@
 
 mod areas;
 mod curves;
+mod exact;
 mod mixtures;
 mod modes;
 
+pub use exact::{Component, components};
 pub use modes::{mode_shares, modes};
 
 use crate::threefry::Stream;

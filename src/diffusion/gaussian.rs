@@ -64,6 +64,22 @@ impl Gaussian2 {
         Gaussian2 { mean: self.mean.map(|m| alpha_cumprod.sqrt() * m), covariance }
     }
 
+    /// The distribution of `signal · x_0 + noise · ε`, for any level of any process.
+    pub fn noised_to(&self, signal: f64, noise: f64) -> Gaussian2 {
+        let mut covariance = self.covariance.map(|row| row.map(|v| signal * signal * v));
+        covariance[0][0] += noise * noise;
+        covariance[1][1] += noise * noise;
+        Gaussian2 { mean: self.mean.map(|m| signal * m), covariance }
+    }
+
+    /// `∇ log p(x) = -Σ⁻¹ (x - μ)`; the covariance must be invertible, as it is after [`Gaussian2::noised_to`] with some noise.
+    pub fn score(&self, x: [f64; 2]) -> [f64; 2] {
+        let [[a, b], [c, d]] = self.covariance;
+        let determinant = a * d - b * c;
+        let (u, v) = (x[0] - self.mean[0], x[1] - self.mean[1]);
+        [(b * v - d * u) / determinant, (c * u - a * v) / determinant]
+    }
+
     /// The exact predictor `ε*(x) = √(1-ᾱ) (ᾱΣ + (1-ᾱ)I)⁻¹ (x - √ᾱ μ)` as an affine map, for `ᾱ` in [0, 1).
     pub fn noise_predictor(&self, alpha_cumprod: f64) -> Affine2 {
         let Gaussian2 { mean, covariance: [[a, b], [c, d]] } = self.noised(alpha_cumprod);
@@ -127,7 +143,26 @@ impl GaussianMixture2 {
         sum.map(|v| v / total)
     }
 
-    /// `log p_t(x)` at noise level `ᾱ` in [0, 1).
+    /// The mixture of the components' distributions at this level ([`Gaussian2::noised_to`]): noising keeps the weights.
+    pub fn noised_to(&self, signal: f64, noise: f64) -> GaussianMixture2 {
+        let components = self.components.iter().map(|g| g.noised_to(signal, noise)).collect();
+        GaussianMixture2 { weights: self.weights.clone(), components }
+    }
+
+    /// `∇ log p(x)`: the components' scores, weighted by how probable each is given `x`.
+    pub fn score(&self, x: [f64; 2]) -> [f64; 2] {
+        let logs: Vec<f64> = self.weights.iter().zip(&self.components).map(|(w, g)| w.ln() + g.log_density(x)).collect();
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (mut total, mut sum) = (0.0, [0.0; 2]);
+        for (log, component) in logs.iter().zip(&self.components) {
+            let (weight, score) = ((log - largest).exp(), component.score(x));
+            total += weight;
+            sum = [0, 1].map(|axis| sum[axis] + weight * score[axis]);
+        }
+        sum.map(|v| v / total)
+    }
+
+    /// `log p_t(x)` at noise level `ᾱ` in [0, 1]; at 1 that of the mixture itself.
     pub fn log_density(&self, x: [f64; 2], alpha_cumprod: f64) -> f64 {
         let log = |(w, g): (&f64, &Gaussian2)| w.ln() + g.noised(alpha_cumprod).log_density(x);
         let logs: Vec<f64> = self.weights.iter().zip(&self.components).map(log).collect();
@@ -176,6 +211,23 @@ mod tests {
                 }
                 let (a, b) = (single.predict_noise(x, alpha), gaussian().predict_noise(x, alpha));
                 assert!((a[0] - b[0]).abs() < 1e-13 && (a[1] - b[1]).abs() < 1e-13);
+            }
+        }
+    }
+
+    #[test]
+    fn any_level_agrees_with_the_cumulative_alpha() {
+        let other = Gaussian2::new([-1.0, 1.0], [[0.1, 0.0], [0.0, 0.2]]).unwrap();
+        let mixture = GaussianMixture2::new(vec![2.0, 1.0], vec![gaussian(), other]).unwrap();
+        for alpha in [0.999f64, 0.5, 0.01] {
+            let noised = mixture.noised_to(alpha.sqrt(), (1.0 - alpha).sqrt());
+            for x in [[0.0, 0.0], [1.3, -0.4], [-2.0, 2.5]] {
+                let (score, epsilon) = (noised.score(x), mixture.predict_noise(x, alpha));
+                for axis in 0..2 {
+                    let expected = -epsilon[axis] / (1.0 - alpha).sqrt();
+                    assert!((score[axis] - expected).abs() < 1e-10 * (1.0 + expected.abs()), "{alpha} {x:?}");
+                }
+                assert!((noised.log_density(x, 1.0) - mixture.log_density(x, alpha)).abs() < 1e-11);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Training and sampling runs: configuration, programs, trainer, sampler, checkpoints.
 
+pub mod analysis;
 pub mod bench;
 mod checkpoint;
 mod config;

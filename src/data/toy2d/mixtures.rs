@@ -43,6 +43,11 @@ pub fn eight_gaussians_population() -> Population {
     Population::new([0.0; 2], 1.0 + 2.0 * EIGHT_DEVIATION * EIGHT_DEVIATION)
 }
 
+/// Means and row-major covariances of the eight, in the order of the labels.
+pub fn eight_gaussians_components() -> Vec<([f64; 2], [[f64; 2]; 2])> {
+    (0..8).map(|mode| (eight_gaussians_centre(mode), round(EIGHT_DEVIATION))).collect()
+}
+
 const GRID_DEVIATION: f64 = 0.08;
 
 /// Centres of the 25 Gaussians: {-2, …, 2}², row by row from the lower left.
@@ -59,6 +64,16 @@ pub fn gaussian_grid(random: &mut Stream) -> ([f64; 2], u32) {
 /// Each coordinate's centre has variance (4 + 1 + 0 + 1 + 4)/5 = 2.
 pub fn gaussian_grid_population() -> Population {
     Population::new([0.0; 2], 4.0 + 2.0 * GRID_DEVIATION * GRID_DEVIATION)
+}
+
+/// Means and row-major covariances of the 25, in the order of the labels.
+pub fn gaussian_grid_components() -> Vec<([f64; 2], [[f64; 2]; 2])> {
+    (0..25).map(|mode| (gaussian_grid_centre(mode), round(GRID_DEVIATION))).collect()
+}
+
+/// The covariance of a round Gaussian.
+fn round(deviation: f64) -> [[f64; 2]; 2] {
+    [[deviation * deviation, 0.0], [0.0, deviation * deviation]]
 }
 
 fn around(centre: [f64; 2], deviation: f64, random: &mut Stream) -> [f64; 2] {
@@ -98,4 +113,15 @@ pub fn blobs_population() -> Population {
     let squares = |v: &[f64; 2]| v[0] * v[0] + v[1] * v[1];
     let square = BLOBS.iter().map(|b| share * (squares(&b.centre) + squares(&b.deviations))).sum();
     Population::new(mean, square)
+}
+
+/// Means and row-major covariances of the clusters, in the order of the labels: `R diag(deviations²) Rᵀ`.
+pub fn blobs_components() -> Vec<([f64; 2], [[f64; 2]; 2])> {
+    let component = |b: &Blob| {
+        let (sin, cos) = b.direction.to_radians().sin_cos();
+        let [along, across] = b.deviations.map(|d| d * d);
+        let cross = (along - across) * sin * cos;
+        (b.centre, [[along * cos * cos + across * sin * sin, cross], [cross, along * sin * sin + across * cos * cos]])
+    };
+    BLOBS.iter().map(component).collect()
 }
