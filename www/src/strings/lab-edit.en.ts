@@ -20,6 +20,7 @@ export const labEditEn = {
     refresh: "Take the newest samples",
     pictures: "Picture",
     empty: "The pictures appear here as soon as the training images have arrived.",
+    seeds: "Two seeds stand in for pictures; their noises are the ends.",
     picture: (n: string, name: string) => `Picture ${n}${name && `: ${name}`}`,
     previous: "Previous",
     next: "Next",
@@ -106,7 +107,7 @@ export const labEditEn = {
   },
   invert: {
     control: "There and back",
-    hint: "The way back is exact in the limit of many steps. Class and sampler are the same both ways; guidance is off, for it has no inverse.",
+    hint: "The way back is exact in the limit of many steps; Heun asks the network twice in each and gets there sooner. Class and sampler are the same both ways, and guidance is off.",
     start: "Invert",
     noise: "Its noise",
     back: "Denoised again",

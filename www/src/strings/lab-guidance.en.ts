@@ -64,7 +64,7 @@ export const labGuidanceEn = {
     empty: "Results appear here, one row for each scale.",
     picture: (name: string, n: string) => `${name}, sample ${n}`,
     scatter: (title: string, count: string, accuracy: string) => `${title}: scatter plot of ${count} points; ${accuracy} lie in the region of the class they were asked for.`,
-    wrong: "× marks a point whose nearest data point is of another class.",
+    wrong: "Colours are the classes asked for; × marks a point whose nearest data point is of another class.",
     judge: "Train a classifier, under “With a classifier”, to see here how many samples it names as asked.",
     step: (step: string) => `Model at step ${step}.`,
     pretrained: "Pretrained weights.",

@@ -13,18 +13,20 @@ export function classPart(desk: Desk, options: { guided?: boolean; input?: () =>
     desk.changed();
     input();
   };
+  // A seed has no class of its own.
+  const none = desk.class === "none" || (desk.seeded && desk.class === "own");
   const read = (text: string): ClassChoice => (text === "own" || text === "none" ? text : Number(text));
   const ownText = desk.mode === "interpolate" || own === null ? words.class.ownPlain : words.class.own(desk.className(own));
   return html`
     <div class="control line">
       <label for="class">${words.class.label}</label>
       <select id="class" @change=${(event: Event) => set(read((event.target as HTMLSelectElement).value))}>
-        <option value="own" .selected=${desk.class === "own"}>${ownText}</option>
-        ${desk.knowsNone ? html`<option value="none" .selected=${desk.class === "none"}>${words.class.none}</option>` : nothing}
+        ${desk.seeded ? nothing : html`<option value="own" .selected=${desk.class === "own"}>${ownText}</option>`}
+        ${desk.knowsNone ? html`<option value="none" .selected=${none}>${words.class.none}</option>` : nothing}
         ${store.classNames.map((name, label) => html`<option value=${label} .selected=${desk.class === label}>${name}</option>`)}
       </select>
     </div>
-    ${guided && desk.canGuide && desk.class !== "none"
+    ${guided && desk.canGuide && !none
       ? amount({
           id: "guidance",
           label: words.class.guidance,

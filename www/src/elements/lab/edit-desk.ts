@@ -41,7 +41,7 @@ export class Desk {
   guidance = 1;
   readonly inpaint = { sampler: "ddpm" as Method, steps: 50, resamples: 1, variants: 4, runs: [] as Filled[] };
   readonly vary = { strength: 0.6, steps: 50, variants: 4, run: null as Varied | null };
-  readonly invert = { sampler: "ddim" as Method, steps: 100, runs: [] as Inverted[] };
+  readonly invert = { sampler: "heun" as Method, steps: 100, runs: [] as Inverted[] };
   readonly interpolate = { ends: "images" as "images" | "seeds", way: "noise" as "noise" | "depth", depth: 0.6, steps: 50, seeds: { a: 1, b: 2 }, run: null as Mixed | null };
   #listeners = new Set<() => void>();
   #strip: unknown = null;
@@ -155,7 +155,15 @@ export class Desk {
     this.runner.fault = null;
     this.mode = mode;
     this.choosing = "a";
+    // A way needs two ends.
+    const { a, b } = this.picked;
+    if (mode === "interpolate" && a === b) this.picked = { a, b: (a + 1) % Math.max(1, this.album?.images.length ?? 1) };
     this.changed();
+  }
+
+  /** Seeds stand in for pictures. */
+  get seeded(): boolean {
+    return this.mode === "interpolate" && this.interpolate.ends === "seeds";
   }
 
   // The class that the model is told

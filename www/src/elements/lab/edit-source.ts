@@ -126,6 +126,7 @@ export class EditSource extends DeskElement {
   protected override render(): TemplateResult {
     const { desk } = this;
     const { source } = desk.words;
+    if (desk.seeded) return html`<p class="quiet">${source.seeds}</p>`;
     return html`
       ${choice({
         name: "from",

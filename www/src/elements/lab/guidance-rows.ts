@@ -41,7 +41,7 @@ export class GuidanceRows extends LitElement {
       }
       .panels {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr));
+        grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
         gap: 1rem 0.75rem;
       }
       .panels figcaption {
@@ -58,7 +58,7 @@ export class GuidanceRows extends LitElement {
           gap: 2px;
         }
         .panels {
-          grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr));
+          grid-template-columns: repeat(2, minmax(0, 1fr));
         }
       }
     `,
@@ -141,7 +141,7 @@ export class GuidanceRows extends LitElement {
     const fresh = digits?.origin.kind === "pretrained" && step === digits.originStep;
     const of = fresh ? words.pretrained : words.step(store.text.number.whole(step));
     return html`
-      ${desk.images ? rows.map((row) => this.#images(row)) : html`<div class="panels">${rows.map((row) => this.#points(row))}</div>`}
+      ${desk.images ? rows.map((row) => this.#images(row)) : html`<div class="panels" style="--columns:${rows.length === 4 ? 2 : Math.min(3, Math.max(2, rows.length))}">${rows.map((row) => this.#points(row))}</div>`}
       <p class="note quiet number">${of} ${desk.images ? (rows.some((row) => row.found) ? nothing : words.judge) : words.wrong}</p>
     `;
   }
