@@ -2,14 +2,15 @@
 import type { TemplateResult } from "lit";
 import type { Task } from "../../state/hash";
 import type { RunStore } from "../../state/run-store";
-import { compareTab } from "./compare";
-import { scheduleTab } from "./schedule";
-import { stepsTab } from "./steps";
 import { boundTab } from "./bound";
+import { compareTab } from "./compare";
 import { diagnosisTab } from "./diagnosis";
+import { editTab } from "./edit";
+import { guidanceTab } from "./guidance";
 import { noiseTab } from "./noise";
 import { scheduleTab } from "./schedule";
 import { scoreTab } from "./score";
+import { stepsTab } from "./steps";
 
 export interface LabTab {
   /** In the address and in tests. */
@@ -26,5 +27,7 @@ export const LAB_TABS: readonly LabTab[] = [
   scoreTab,
   noiseTab,
   boundTab,
+  editTab,
+  guidanceTab,
   diagnosisTab,
 ];
