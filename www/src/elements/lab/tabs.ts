@@ -5,6 +5,8 @@ import type { RunStore } from "../../state/run-store";
 import { boundTab } from "./bound";
 import { compareTab } from "./compare";
 import { diagnosisTab } from "./diagnosis";
+import { editTab } from "./edit";
+import { guidanceTab } from "./guidance";
 import { noiseTab } from "./noise";
 import { scheduleTab } from "./schedule";
 import { scoreTab } from "./score";
@@ -25,5 +27,7 @@ export const LAB_TABS: readonly LabTab[] = [
   scoreTab,
   noiseTab,
   boundTab,
+  editTab,
+  guidanceTab,
   diagnosisTab,
 ];
