@@ -129,3 +129,26 @@ for (const [width, scheme] of LOOKS) {
     assert.deepEqual(visit.problems, []);
   });
 }
+
+test("real engine: bits fall with training and stay above the data's own", { timeout: 180_000 }, async () => {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Bits per dimension");
+  visit.page.setDefaultTimeout(60_000);
+  const { lab } = visit;
+  const measure = async (name, count, step) => {
+    const section = part(lab, name);
+    await section.getByLabel("Samples").fill(String(count));
+    await section.getByRole("button", { name: "Measure" }).click();
+    await section.getByText(`Over ${count} samples; model at step ${step}.`).waitFor();
+    return numbers(section);
+  };
+  const raw = await measure("likelihood", 64, 0);
+  const rawBound = await measure("bound", 256, "0");
+  await visit.tool.evaluate((tool) => tool.step(1200));
+  await visit.untilStep(1200);
+  const learned = await measure("likelihood", 64, "1,200");
+  const bound = await measure("bound", 256, "1,200");
+  assert.ok(learned.Model < raw.Model && learned.Gap > -0.1, `${JSON.stringify(raw)}, then ${JSON.stringify(learned)}`);
+  assert.ok(bound.Total < rawBound.Total && Math.abs(bound.Total - bound.Prior - bound.Terms - bound.Decoder) < 0.003, JSON.stringify(bound));
+  await shoot(visit.page, "bound-real");
+  assert.deepEqual(visit.problems, []);
+});

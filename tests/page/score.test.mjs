@@ -137,3 +137,18 @@ for (const [width, scheme] of LOOKS) {
     assert.deepEqual(visit.problems, []);
   });
 }
+
+test("real engine: training brings the learned score to the exact one", { timeout: 180_000 }, async () => {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Score");
+  const { lab } = visit;
+  const off = async () => Number((await lab.locator(".summary").textContent()).match(/about ([\d.,]+)/)[1].replace(",", ""));
+  await canvas(lab, "difference").waitFor();
+  await lab.locator(".summary").waitFor();
+  const before = await off();
+  await visit.tool.evaluate((tool) => tool.step(1200));
+  await lab.getByText("Of the model at step 1,200.").first().waitFor();
+  const after = await off();
+  assert.ok(before > 80 && after < 0.6 * before, `the error went from ${before} % to ${after} %`);
+  await shoot(visit.page, "score-real");
+  assert.deepEqual(visit.problems, []);
+});

@@ -15,13 +15,15 @@ export interface Remedy {
 
 const numberOf = (value: number | string | undefined): number => Number(value ?? NaN);
 
+/** Two decimals where they say something, else two figures. */
+export function inFigures(value: number, { text: { number } }: RunStore): string {
+  const size = Math.abs(value);
+  return (size === 0 || (size >= 0.01 && size < 100) ? number.fixed(value, 2) : number.significant(value, 2)).replace("-", "−");
+}
+
 export function sentence({ id, severity, values }: Finding, store: RunStore, words: DiagnosisStrings): string {
   const { number } = store.text;
-  /** Two decimals, or more where they would say nothing. */
-  const read = (name: string): string => {
-    const value = numberOf(values[name]);
-    return (Math.abs(value) < 0.01 && value !== 0 ? number.significant(value, 2) : number.fixed(value, 2)).replace("-", "−");
-  };
+  const read = (name: string): string => inFigures(numberOf(values[name]), store);
   const whole = (name: string): string => number.whole(numberOf(values[name]));
   if (id === "data_range") {
     const d = { low: read("low"), high: read("high"), deviation: read("deviation"), expectedLow: whole("expected_low").replace("-", "−"), expectedHigh: whole("expected_high") };

@@ -90,6 +90,7 @@ export class LabDiagnosis extends Panel {
       }
       .what p {
         max-width: 44rem;
+        text-wrap: pretty;
       }
       .remedy {
         display: flex;

@@ -147,6 +147,9 @@ export function prepare(canvas: HTMLCanvasElement): { context: CanvasRenderingCo
 export const panelStyles = [
   labStyles,
   css`
+    .lead {
+      text-wrap: pretty;
+    }
     .bar {
       gap: 0.5rem 1.5rem;
       margin-bottom: 1rem;
