@@ -18,7 +18,7 @@ export const noiseEn = {
   least: "Least possible",
   farthest: (d: { from: string; to: string; above: string; least: string }) =>
     `It is farthest from what is possible at t = ${d.from} to ${d.to}: ${d.above} above the least, ${d.least}.`,
-  earlier: "earlier",
+  earlier: "Earlier averages",
   now: "Measure now",
   where: {
     low: (from: string, to: string) => `The loss is highest where little noise is left (t = ${from} to ${to}): `,

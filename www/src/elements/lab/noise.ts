@@ -93,7 +93,11 @@ export class LabNoise extends Panel {
       }
       .key.earlier {
         opacity: 0.3;
-        margin-left: 0.75rem;
+      }
+      .keys {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 1.25rem;
       }
       .pair {
         position: relative;
@@ -151,9 +155,6 @@ export class LabNoise extends Panel {
         }
         thead th {
           white-space: normal;
-        }
-        .earlier-name {
-          display: none;
         }
         /* The line in the bars stays. */
         table {
@@ -232,16 +233,21 @@ export class LabNoise extends Panel {
         ${words.where[place](whole(worst.from), whole(worst.to))}${why[place]}
         ${least ? words.farthest({ from: whole(from), to: whole(to), above: number.reading(above(farthest)), least: number.reading(least[farthest]!) }) : nothing}
       </p>
+      <p class="keys quiet" aria-hidden="true">
+        <span><span class="key"></span>${words.ema}</span><span><span class="key raw"></span>${words.raw}</span>
+        ${least ? html`<span><span class="key least"></span>${words.least}</span>` : nothing}
+        ${earlier.length ? html`<span><span class="key earlier"></span>${words.earlier}</span>` : nothing}
+      </p>
       <table>
         <caption class="visually-hidden">${words.caption}</caption>
         <thead>
           <tr>
             <th scope="col">${words.noise}</th>
             <th scope="col">${words.timesteps}</th>
-            <td class="bars">${earlier.length ? html`<span class="earlier-name quiet"><span class="key earlier"></span>${words.earlier}</span>` : nothing}</td>
-            <th scope="col"><span class="key"></span>${words.ema}</th>
-            <th scope="col"><span class="key raw"></span>${words.raw}</th>
-            ${least ? html`<th scope="col" class="aside"><span class="key least"></span>${words.least}</th>` : nothing}
+            <td class="bars"></td>
+            <th scope="col">${words.ema}</th>
+            <th scope="col">${words.raw}</th>
+            ${least ? html`<th scope="col" class="aside">${words.least}</th>` : nothing}
           </tr>
         </thead>
         <tbody>
