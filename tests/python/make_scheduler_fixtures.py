@@ -176,7 +176,8 @@ def cases():
         add("FlowMatchEulerDiscreteScheduler", dict(n=n), use_karras_sigmas=True)
         add("FlowMatchHeunDiscreteScheduler", dict(n=n))
         for one in [True, False]:
-            for kind in ["epsilon"] if one else ["epsilon", "sample"]:
+            # From clean data there is no noise that a network which predicts the data could tell.
+            for kind in ["epsilon", "v_prediction"] if one else ["epsilon", "sample", "v_prediction"]:
                 plain = dict(clip_sample=False, set_alpha_to_one=one, prediction_type=kind)
                 add("DDIMInverseScheduler", dict(n=n), **plain)
         add("DDIMInverseScheduler", dict(n=n))
