@@ -102,7 +102,8 @@ impl SamplerConfig {
     }
 
     /// Clean data to noise. DDIM's steps are taken backwards: the network sees the sample of the lower level and is told the level
-    /// above, as diffusers' DDIMInverseScheduler has it. Euler's and Heun's methods integrate the ODE upwards.
+    /// above, as diffusers' DDIMInverseScheduler has it; each is corrected as often as `num_resamples` says. Euler's and Heun's
+    /// methods integrate the ODE upwards.
     fn upwards(&self, schedule: &Schedule, grid: &Grid) -> Vec<Row> {
         let first = Node { time: schedule.network_time(0), level: schedule.level_at(0.0) };
         // A network that predicts the data says nothing of noise where there is none: the start then counts as timestep 0.
@@ -116,11 +117,33 @@ impl SamplerConfig {
                 let told = if self.sampler == SamplerName::Ddim { node.time } else { below.time };
                 let Evaluation { row, clean, noise } = self.evaluate(schedule, told, below.level, Some(node.time), node.level, false);
                 let result = clean.times(node.level.signal).plus(noise.times(node.level.noise));
-                rows.push(row.giving(result, [0.0; 3], 0.0));
+                let kept = if self.num_resamples > 1 { Linear::X } else { Linear::default() };
+                rows.push(row.keeping(kept).giving(result, [0.0; 3], 0.0));
+                rows.extend(self.corrections(schedule, below.level, *node));
             }
             below = *node;
         }
         rows
+    }
+
+    /// What makes a step upwards the inverse of the step down: `x` above is sought from which DDIM's step leads to the sample below,
+    /// `below = a · x + b · m(x)`, by `x ← (below - b · m(x))/a` from the estimate that the step itself gave (a fixed point;
+    /// Pan et al., arXiv 2309.04907, section 3.2). The sample below is what the first row of the step kept.
+    fn corrections(&self, schedule: &Schedule, below: Level, node: Node) -> Vec<Row> {
+        let Evaluation { row, .. } = self.evaluate(schedule, node.time, node.level, Some(node.time), node.level, false);
+        let down = schedule.prediction_type().solve(node.level);
+        let step = down.clean.times(below.signal).plus(down.noise.times(below.noise));
+        let (a, b) = (step.x, step.m);
+        // Nothing can be sought where the step down forgets the sample.
+        if a.abs() < 1e-6 || !b.is_finite() {
+            return Vec::new();
+        }
+        let correction = |back: usize| {
+            let mut history = [0.0; 3];
+            history[back] = 1.0 / a;
+            row.giving(Linear { x: 0.0, m: -b / a, clean: 0.0 }, history, 0.0)
+        };
+        (0..self.num_resamples - 1).map(correction).collect()
     }
 }
 
