@@ -17,6 +17,7 @@ mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
+pub mod schedules;
 #[cfg(target_arch = "wasm32")]
 mod shared;
 #[cfg(target_arch = "wasm32")]
@@ -32,3 +33,5 @@ pub use engine::{Engine, check_config, check_sample_options, default_config, def
 pub use machine::Machine;
 #[cfg(target_arch = "wasm32")]
 pub use sample::Sample;
+#[cfg(target_arch = "wasm32")]
+pub use schedules::{read_scheduler, sampler_table, schedule_table, write_scheduler};

@@ -41,8 +41,9 @@ impl SamplerConfig {
         [first, second.giving(corrected, [-0.5 * step, 0.0, 0.0], 0.0)]
     }
 
-    /// DPM-Solver++ (arXiv 2211.01095, Algorithm 2; order 3 as in DPM-Solver, 2206.00927, appendix B.4, for the predicted
-    /// data; the SDE as in its appendix B of arXiv 2211.01095v2), with `steps` in the whole run.
+    /// DPM-Solver++ (arXiv 2211.01095, Algorithm 2; the SDE as in its section 5), with `steps` in the whole run. Order 3 has the
+    /// weights that its authors' programs and diffusers have: that of the curvature is half the integral of a parabola, so that
+    /// errors fall with the square of the step, as those of order 2 do.
     pub(super) fn dpmpp(&self, schedule: &Schedule, grid: &Grid, steps: usize) -> Vec<Row> {
         let ends_clean = self.final_sigmas_type == FinalSigmasType::Zero;
         let few = self.lower_order_final && steps < 15;
