@@ -298,7 +298,7 @@ fn honourable() -> Vec<(ScheduleConfig, SamplerConfig)> {
         ScheduleConfig { beta_schedule: BetaSchedule::Sigmoid, ..linear.clone() },
         SamplerConfig { sampler: Ddpm, ..SamplerConfig::default() },
     ));
-    let betas = (1..=120).map(|i| 1e-3 * f64::from(i)).collect();
+    let betas = (1..=120).map(|i| f64::from(i) / 1000.0).collect();
     out.push((ScheduleConfig { trained_betas: Some(betas), num_train_timesteps: 120, ..linear.clone() }, SamplerConfig::default()));
     let flow = ScheduleConfig { prediction_type: PredictionType::FlowPrediction, shift: 3.0, ..linear };
     for (sampler, use_karras_sigmas) in [(Euler, false), (Euler, true), (Heun, false), (Dpmpp, false)] {
