@@ -9,9 +9,10 @@ use pollster::block_on;
 use runs::train;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, ImageSet};
+use unnoise::diffusion::{BetaSchedule, PredictionType, SamplerName, ScheduleConfig};
 use unnoise::plan::Backend;
 use unnoise::train::analysis::{Denoiser, Diagnosis, Draws, Probe, Process, Severity, Subject, flow};
-use unnoise::train::{Config, ImageDataset, LrSchedule, Preset, SampleOptions, Snapshot, Trainer, WeightsChoice};
+use unnoise::train::{Config, ImageDataset, LrSchedule, Preset, SampleInputs, SampleOptions, Sampler, Snapshot, Trainer, WeightsChoice};
 
 /// A run that a test trains in seconds.
 fn config(dataset: DatasetName, steps: usize) -> Config {
@@ -75,8 +76,27 @@ fn a_healthy_run_has_no_finding_and_each_planted_mistake_one() {
     assert_eq!(wrong(&found), ["ema"]);
     assert!(found.findings[2].number("loss_ema") > 2.0 * found.findings[2].number("loss_raw"));
 
-    // A single step of diffusers' default spacing begins at timestep 0.
-    for trainer in [healthy, young, stale] {
+    // Sampling with another schedule than that of training; a first timestep where the data still show through.
+    let cosine = ScheduleConfig { beta_schedule: BetaSchedule::SquaredcosCapV2, ..ScheduleConfig::default() };
+    let found = diagnosis(&mut cpu, &healthy, &SampleOptions { schedule: Some(cosine), ..options.clone() });
+    assert_eq!((wrong(&found).as_slice(), found.findings[3].text("field")), (["schedule"].as_slice(), "beta_schedule"));
+    let late = SampleOptions { timesteps: vec![300.0, 200.0, 100.0, 0.0], ..options.clone() };
+    let found = diagnosis(&mut cpu, &healthy, &late);
+    assert_eq!((wrong(&found).as_slice(), found.findings[3].text("field")), (["schedule"].as_slice(), "start"));
+
+    // Data that nobody normalised: the run learns them all the same.
+    let mut large = config(DatasetName::TwoMoons, 1500);
+    large.data.scale = 6.0;
+    let large = trained(&mut cpu, &large, 1500);
+    assert_eq!(wrong(&diagnosis(&mut cpu, &large, &options)), ["data_range"]);
+
+    // Another objective is healthy too.
+    let mut flow = config(DatasetName::TwoMoons, 1500);
+    flow.schedule.prediction_type = PredictionType::FlowPrediction;
+    let flow = trained(&mut cpu, &flow, 1500);
+    assert!(wrong(&diagnosis(&mut cpu, &flow, &options)).is_empty());
+
+    for trainer in [healthy, young, stale, large, flow] {
         trainer.destroy(&mut cpu);
     }
     assert_eq!(cpu.memory().buffers, 0, "everything is freed");
@@ -101,6 +121,36 @@ fn points_are_encoded_and_decoded() {
     // What it is encoded to looks like noise.
     let variance = noise.iter().map(|z| z * z).sum::<f64>() / noise.len() as f64;
     assert!((variance - 1.0).abs() < 0.25, "{variance}");
+}
+
+/// DDIM's inversion with the sampler's own tables, on the device: from points to noise and back.
+#[test]
+fn samplers_invert_what_they_draw() {
+    let mut cpu = CpuBackend::<f32>::new();
+    let trainer = trained(&mut cpu, &config(DatasetName::TwoMoons, 1200), 1200);
+    let points: Vec<f32> = Draws::new(trainer.config(), None, 256).expect("points").values.iter().map(|v| *v as f32).collect();
+    for (sampler, num_inference_steps) in [(SamplerName::Ddim, 100), (SamplerName::Ddim, 500), (SamplerName::Heun, 100)] {
+        let options = SampleOptions { sampler, num_inference_steps, num_samples: 256, max_frames: 2, ..SampleOptions::default() };
+        let mut through = |latent: &[f32], inverse: bool| {
+            let options = SampleOptions { inverse, ..options.clone() };
+            let inputs = SampleInputs { latent: latent.to_vec(), ..SampleInputs::default() };
+            let mut kept = None;
+            let run = block_on(async { Sampler::run_from(&mut kept, &mut cpu, &trainer, &options, &inputs, None).await?.await });
+            if let Some(sampler) = kept {
+                sampler.destroy(&mut cpu);
+            }
+            run.expect("samples").last().to_vec()
+        };
+        let noise = through(&points, true);
+        let back = through(&noise, false);
+        let errors: Vec<f32> = points.iter().zip(&back).map(|(x, y)| (x - y).abs()).collect();
+        let mean = errors.iter().sum::<f32>() / errors.len() as f32;
+        println!(
+            "{sampler:?}, {num_inference_steps} steps: mean error {mean:.1e}, worst {:.1e}",
+            errors.iter().copied().fold(0.0, f32::max)
+        );
+        assert!(mean < 1e-2, "{sampler:?} with {num_inference_steps} steps comes back with a mean error of {mean}");
+    }
 }
 
 #[test]
