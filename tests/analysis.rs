@@ -5,11 +5,14 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod runs;
 
+use std::sync::OnceLock;
+
 use pollster::block_on;
 use runs::train;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, ImageSet};
 use unnoise::diffusion::{BetaSchedule, PredictionType, SamplerName, ScheduleConfig};
+use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::plan::Backend;
 use unnoise::train::analysis::{Denoiser, Diagnosis, Draws, Probe, Process, Severity, Subject, flow};
 use unnoise::train::{Config, ImageDataset, LrSchedule, Preset, SampleInputs, SampleOptions, Sampler, Snapshot, Trainer, WeightsChoice};
@@ -29,6 +32,17 @@ fn trained(backend: &mut dyn Backend, config: &Config, steps: usize) -> Trainer 
     let mut trainer = block_on(Trainer::new(backend, config)).expect("starts");
     block_on(train(backend, &mut trainer, steps, 500)).expect("trains");
     trainer
+}
+
+/// Two moons, learned well; trained once for all tests, in which it goes on from here.
+fn moons(backend: &mut dyn Backend) -> Trainer {
+    static RUN: OnceLock<Snapshot> = OnceLock::new();
+    let run = RUN.get_or_init(|| {
+        let mut cpu = CpuBackend::<f32>::new();
+        let trainer = trained(&mut cpu, &config(DatasetName::TwoMoons, 2000), 2000);
+        state(&mut cpu, &trainer)
+    });
+    block_on(Trainer::start(backend, run)).expect("starts")
 }
 
 /// Asks about a run, with a probe that is freed afterwards.
@@ -62,7 +76,7 @@ fn state(backend: &mut dyn Backend, trainer: &Trainer) -> Snapshot {
 fn a_healthy_run_has_no_finding_and_each_planted_mistake_one() {
     let mut cpu = CpuBackend::<f32>::new();
     let options = SampleOptions::default();
-    let healthy = trained(&mut cpu, &config(DatasetName::TwoMoons, 2000), 2000);
+    let healthy = moons(&mut cpu);
     assert!(wrong(&diagnosis(&mut cpu, &healthy, &options)).is_empty());
 
     // Not trained: five steps, of which the average has seen as much.
@@ -85,15 +99,15 @@ fn a_healthy_run_has_no_finding_and_each_planted_mistake_one() {
     assert_eq!((wrong(&found).as_slice(), found.findings[3].text("field")), (["schedule"].as_slice(), "start"));
 
     // Data that nobody normalised: the run learns them all the same.
-    let mut large = config(DatasetName::TwoMoons, 1500);
+    let mut large = config(DatasetName::TwoMoons, 1000);
     large.data.scale = 6.0;
-    let large = trained(&mut cpu, &large, 1500);
+    let large = trained(&mut cpu, &large, 1000);
     assert_eq!(wrong(&diagnosis(&mut cpu, &large, &options)), ["data_range"]);
 
     // Another objective is healthy too.
-    let mut flow = config(DatasetName::TwoMoons, 1500);
+    let mut flow = config(DatasetName::TwoMoons, 1000);
     flow.schedule.prediction_type = PredictionType::FlowPrediction;
-    let flow = trained(&mut cpu, &flow, 1500);
+    let flow = trained(&mut cpu, &flow, 1000);
     assert!(wrong(&diagnosis(&mut cpu, &flow, &options)).is_empty());
 
     for trainer in [healthy, young, stale, large, flow] {
@@ -106,8 +120,8 @@ fn a_healthy_run_has_no_finding_and_each_planted_mistake_one() {
 #[test]
 fn points_are_encoded_and_decoded() {
     let mut cpu = CpuBackend::<f32>::new();
-    let config = config(DatasetName::TwoMoons, 1200);
-    let trainer = trained(&mut cpu, &config, 1200);
+    let trainer = moons(&mut cpu);
+    let config = trainer.config().clone();
     let (process, draws) = (Process::new(&config.schedule).expect("levels"), Draws::new(&config, None, 200).expect("points"));
     let mut probe = Probe::new(&trainer);
     let mut network = probe.ask(&mut cpu, &trainer, WeightsChoice::Ema);
@@ -127,7 +141,7 @@ fn points_are_encoded_and_decoded() {
 #[test]
 fn samplers_invert_what_they_draw() {
     let mut cpu = CpuBackend::<f32>::new();
-    let trainer = trained(&mut cpu, &config(DatasetName::TwoMoons, 1200), 1200);
+    let trainer = moons(&mut cpu);
     let points: Vec<f32> = Draws::new(trainer.config(), None, 256).expect("points").values.iter().map(|v| *v as f32).collect();
     for (sampler, num_inference_steps) in [(SamplerName::Ddim, 100), (SamplerName::Ddim, 500), (SamplerName::Heun, 100)] {
         let options = SampleOptions { sampler, num_inference_steps, num_samples: 256, max_frames: 2, ..SampleOptions::default() };
@@ -156,8 +170,8 @@ fn samplers_invert_what_they_draw() {
 #[test]
 fn a_mixture_is_measured_against_the_truth() {
     let mut cpu = CpuBackend::<f32>::new();
-    let config = config(DatasetName::EightGaussians, 2500);
-    let trainer = trained(&mut cpu, &config, 2500);
+    let config = config(DatasetName::EightGaussians, 2000);
+    let trainer = trained(&mut cpu, &config, 2000);
     ask(&mut cpu, &trainer, async |subject| {
         let errors = subject.score_error(6).await.expect("asks").expect("a mixture");
         println!("{errors:?}");
@@ -218,6 +232,38 @@ fn divergences_match_finite_differences() {
     }
     for (i, (found, slope)) in divergence.iter().zip(&slopes).enumerate() {
         assert!((found - slope).abs() < 1e-4 * (1.0 + slope.abs()), "point {i}: {found}, by differences {slope}");
+    }
+}
+
+/// A GPU says what the CPU says, and both are left as they were found.
+#[test]
+fn backends_agree_on_the_answers() {
+    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
+    let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(GpuBackend::new(gpu)), Box::new(CpuBackend::<f32>::new())];
+    let mut config = runs::small();
+    config.data.dataset = DatasetName::Blobs;
+    config.model.class_conditioning = true;
+    let mut answers = Vec::new();
+    for backend in &mut backends {
+        let backend = backend.as_mut();
+        let trainer = trained(backend, &config, 30);
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            answers.push(ask(backend, &trainer, async |subject| {
+                let bands = subject.loss_bands(700, 3).await.expect("asks");
+                let likelihood = subject.likelihood(40, 4).await.expect("asks");
+                let errors = subject.score_error(3).await.expect("asks").expect("a mixture");
+                let losses = bands.bands.iter().flat_map(|b| [b.loss, b.loss_raw]);
+                losses.chain(errors.levels.iter().map(|l| l.error)).chain([likelihood.bits_per_dim]).collect::<Vec<f64>>()
+            }));
+            held.push(backend.memory());
+        }
+        assert_eq!(held[1], held[2], "every probe is freed on {}", backend.info().name);
+    }
+    println!("{answers:?}");
+    assert_eq!(answers[0], answers[2], "answers repeat to the bit");
+    for (gpu, cpu) in answers[0].iter().zip(&answers[3]) {
+        assert!((gpu - cpu).abs() < 2e-3 * cpu.abs(), "{gpu} on the GPU, {cpu} on the CPU");
     }
 }
 
