@@ -2,7 +2,6 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "common/runs.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod runs;
 
 use std::sync::OnceLock;
@@ -122,7 +121,7 @@ fn points_are_encoded_and_decoded() {
     let mut cpu = CpuBackend::<f32>::new();
     let trainer = moons(&mut cpu);
     let config = trainer.config().clone();
-    let (process, draws) = (Process::new(&config.schedule).expect("levels"), Draws::new(&config, None, 200).expect("points"));
+    let (process, draws) = (Process::new(&config.schedule).expect("levels"), Draws::new(&config, None, 200, 0).expect("points"));
     let mut probe = Probe::new(&trainer);
     let mut network = probe.ask(&mut cpu, &trainer, WeightsChoice::Ema);
     let ends = (process.level(0).sigma(), 100.0);
@@ -142,7 +141,7 @@ fn points_are_encoded_and_decoded() {
 fn samplers_invert_what_they_draw() {
     let mut cpu = CpuBackend::<f32>::new();
     let trainer = moons(&mut cpu);
-    let points: Vec<f32> = Draws::new(trainer.config(), None, 256).expect("points").values.iter().map(|v| *v as f32).collect();
+    let points: Vec<f32> = Draws::new(trainer.config(), None, 256, 0).expect("points").values.iter().map(|v| *v as f32).collect();
     for (sampler, num_inference_steps) in [(SamplerName::Ddim, 100), (SamplerName::Ddim, 500), (SamplerName::Heun, 100)] {
         let options = SampleOptions { sampler, num_inference_steps, num_samples: 256, max_frames: 2, ..SampleOptions::default() };
         let mut through = |latent: &[f32], inverse: bool| {
@@ -178,12 +177,15 @@ fn a_mixture_is_measured_against_the_truth() {
         assert!(errors.levels[1..].iter().all(|l| l.error < 0.35 * l.exact), "{errors:?}");
         let map = subject.score_map(200, 9, 2.5).await.expect("asks").expect("a mixture");
         assert_eq!((map.learned.len(), map.exact.len()), (162, 162));
-        let likelihood = subject.likelihood(256, 40).await.expect("asks");
+        let likelihood = subject.likelihood(256, 40, 0).await.expect("asks");
         println!("{likelihood:?}");
         let exact = likelihood.exact_bits_per_dim.expect("a mixture");
         // Sharp modes are learned last: after 1,500 steps it is 0.7 above the truth, after 5,000 0.12.
         assert!((-0.1..0.6).contains(&(likelihood.bits_per_dim - exact)), "{likelihood:?}");
-        let bound = subject.variational_bound(512, 20).await.expect("asks");
+        let other = subject.likelihood(256, 40, 1).await.expect("asks");
+        let error = likelihood.standard_error.hypot(other.standard_error);
+        assert!(other != likelihood && (other.bits_per_dim - likelihood.bits_per_dim).abs() < 5.0 * error, "{other:?}");
+        let bound = subject.variational_bound(512, 20, 0).await.expect("asks");
         println!("{bound:?}");
         assert!(bound.total > exact && bound.total < exact + 1.5, "{bound:?}");
         let bands = subject.loss_bands(256, 10).await.expect("asks");
@@ -196,9 +198,9 @@ fn a_mixture_is_measured_against_the_truth() {
     ask(&mut cpu, &moons, async |subject| {
         assert!(subject.score_error(6).await.expect("asks").is_none());
         assert!(subject.score_map(200, 9, 2.5).await.expect("asks").is_none());
-        assert!(subject.likelihood(8, 2).await.expect("asks").exact_bits_per_dim.is_none());
+        assert!(subject.likelihood(8, 2, 0).await.expect("asks").exact_bits_per_dim.is_none());
         for (count, steps, field) in [(0, 10, "count"), (10, 0, "steps"), (1 << 20, 10, "count")] {
-            let error = subject.likelihood(count, steps).await.expect_err("must be refused").to_string();
+            let error = subject.likelihood(count, steps, 0).await.expect_err("must be refused").to_string();
             assert!(error.starts_with(&format!("{field}: ")), "{error}");
         }
     });
@@ -213,7 +215,7 @@ fn divergences_match_finite_differences() {
     let trainer = trained(&mut oracle, &config, 10);
     let mut probe = Probe::new(&trainer);
     let mut network = probe.ask(&mut oracle, &trainer, WeightsChoice::Raw);
-    let x: Vec<f64> = Draws::new(&config, None, 600).expect("points").values;
+    let x: Vec<f64> = Draws::new(&config, None, 600, 0).expect("points").values;
     let times: Vec<f64> = (0..600).map(|i| f64::from(i) * 1.5).collect();
     let (m, divergence) = block_on(network.with_divergence(&x, &times, &[])).expect("asks");
     assert_eq!((m.len(), divergence.len()), (1200, 600));
@@ -251,7 +253,7 @@ fn backends_agree_on_the_answers() {
         for _ in 0..3 {
             answers.push(ask(backend, &trainer, async |subject| {
                 let bands = subject.loss_bands(700, 3).await.expect("asks");
-                let likelihood = subject.likelihood(40, 4).await.expect("asks");
+                let likelihood = subject.likelihood(40, 4, 0).await.expect("asks");
                 let errors = subject.score_error(3).await.expect("asks").expect("a mixture");
                 let losses = bands.bands.iter().flat_map(|b| [b.loss, b.loss_raw]);
                 losses.chain(errors.levels.iter().map(|l| l.error)).chain([likelihood.bits_per_dim]).collect::<Vec<f64>>()
@@ -291,9 +293,9 @@ fn images_are_asked_about_like_points() {
     let mut probe = Probe::new(&trainer);
     let mut subject = Subject { probe: &mut probe, backend: &mut cpu, trainer: &trainer, images: Some(&set) };
     let seen = block_on(subject.one_step(5, 4)).expect("asks");
-    assert_eq!((seen.side, seen.channels, seen.timesteps.as_slice()), (14, 1, [249, 499, 749, 999].as_slice()));
+    assert_eq!((seen.side, seen.channels, seen.timesteps.as_slice()), (14, 1, [0, 333, 666, 999].as_slice()));
     assert_eq!((seen.noised.len(), seen.predicted.len(), seen.error.len()), (4 * 5 * 196, 4 * 5 * 196, 4));
-    let bound = block_on(subject.variational_bound(16, 4)).expect("asks");
+    let bound = block_on(subject.variational_bound(16, 4, 0)).expect("asks");
     println!("{bound:?}");
     assert!(bound.total.is_finite() && bound.total > 0.0 && bound.decoder > 0.0);
     let bands = block_on(subject.loss_bands(16, 2)).expect("asks");
@@ -302,7 +304,7 @@ fn images_are_asked_about_like_points() {
     println!("{found:?}");
     assert_eq!((found.findings[0].severity, found.findings[3].severity), (Severity::Ok, Severity::Ok));
     assert!(block_on(subject.score_error(3)).expect("asks").is_none());
-    let error = block_on(subject.likelihood(3, 3)).expect_err("must be refused").to_string();
+    let error = block_on(subject.likelihood(3, 3, 0)).expect_err("must be refused").to_string();
     assert!(error.starts_with("images: "), "{error}");
     subject.images = None;
     let error = block_on(subject.one_step(3, 3)).expect_err("must be refused").to_string();

@@ -50,7 +50,13 @@ fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
 
 /// DDIM, deterministic, as an inversion wants it.
 fn plain(labels: &[u32]) -> SampleOptions {
-    SampleOptions { num_samples: labels.len(), labels: labels.to_vec(), num_inference_steps: 100, max_frames: 2, ..SampleOptions::default() }
+    SampleOptions {
+        num_samples: labels.len(),
+        labels: labels.to_vec(),
+        num_inference_steps: 100,
+        max_frames: 2,
+        ..SampleOptions::default()
+    }
 }
 
 /// Image → noise → image in 100 steps each way: mean absolute error at most 0.02, and the noise looks like noise.
@@ -85,13 +91,8 @@ fn known_pixels_stay_and_resampling_mends_the_seam() {
     let inputs = SampleInputs { known: pixels.clone(), mask, ..SampleInputs::default() };
     let mut seams = Vec::new();
     for num_resamples in [1, 10] {
-        let options = SampleOptions {
-            sampler: SamplerName::Ddpm,
-            num_inference_steps: 25,
-            num_resamples,
-            clip_sample: true,
-            ..plain(&labels)
-        };
+        let options =
+            SampleOptions { sampler: SamplerName::Ddpm, num_inference_steps: 25, num_resamples, clip_sample: true, ..plain(&labels) };
         let drawn = run(backend, &trainer, &options, &inputs);
         assert_eq!(drawn.model_evaluations, 24 * num_resamples + 1, "one evaluation for each taking of a step");
         let result = drawn.last();
