@@ -1,11 +1,18 @@
 /**
- * Stands in for `pkg/unnoise.js` in tests of the page alone: image runs whose loss falls by a formula and whose samples are
- * the training images, clearer with every step. It has the engine's interface and its errors, and no shaders.
+ * Stands in for `pkg/unnoise.js` in tests of the page alone: runs whose loss falls by a formula and whose samples are
+ * the training data, clearer with every step. It has the engine's interface and its errors, and no shaders.
  */
+import { analysis } from "./fake/analysis.mjs";
+import { mixInEditing } from "./fake/edit.mjs";
+import { drawData } from "./fake/points.mjs";
+import { distance, drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
+
+export { read_scheduler, sampler_table, schedule_table, write_scheduler } from "./fake/schedules.mjs";
+
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field, kind = "config") => Object.assign(new Error(message), { kind, ...(field ? { field } : {}) });
 
-const SCHEDULE = { num_train_timesteps: 1000, beta_schedule: "linear", beta_start: 0.0001, beta_end: 0.02 };
+const SCHEDULE = SCHEDULE_DEFAULTS;
 const TRAINING = { batch_size: 512, learning_rate: 0.003, lr_schedule: "constant", total_steps: 10000, weight_decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, max_grad_norm: 1, ema_decay: 0.999 };
 const PRESETS = {
   tiny: { side: 14, widths: [8, 16], layers: 1, batch: 64, rate: 0.003, parameters: 22_113 },
@@ -17,12 +24,13 @@ const LARGEST = 1024;
 export default async function init() {}
 
 export const default_config = () => ({
-  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192 }, model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64 },
+  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192, scale: 1 }, objective: { ...OBJECTIVE_DEFAULTS },
+  model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64, class_conditioning: false, label_dropout: 0.1 },
   schedule: { ...SCHEDULE }, training: { ...TRAINING }, images: null,
 });
 
 export const default_sample_options = () => ({
-  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, clip_sample: false, labels: [], guidance_scale: 1,
+  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, labels: [], guidance_scale: 1, ...SAMPLE_DEFAULTS,
 });
 
 export function preset_config(preset, dataset) {
@@ -32,7 +40,7 @@ export function preset_config(preset, dataset) {
     schedule: { ...SCHEDULE, beta_schedule: "squaredcos_cap_v2" },
     training: { ...TRAINING, batch_size: batch, learning_rate: rate },
     images: {
-      dataset, count: 60_000, side, channels: 1, classes: 10, conditioning: "embedding", label_dropout: 0.1,
+      dataset, count: 60_000, side, channels: 1, classes: 10, conditioning: "embedding", label_dropout: 0.1, scale: 1,
       unet: { sample_size: side, in_channels: 1, out_channels: 1, layers_per_block: layers, block_out_channels: widths, num_class_embeds: 11 },
     },
   };
@@ -40,22 +48,25 @@ export function preset_config(preset, dataset) {
 
 export function check_config(config) {
   const { batch_size } = config.training;
+  sampler_table(config, { sampler: "euler", num_inference_steps: 2 });
   if (!(batch_size >= 1)) throw fault("training.batch_size is not a number of at least 1", "training.batch_size");
   if (batch_size > LARGEST) throw fault(`${batch_size} images need a buffer of 200 MiB; WebGPU's maxStorageBufferBindingSize is 128 MiB: choose at most ${LARGEST}`, "training.batch_size");
   return structuredClone(config);
 }
 
-export function check_sample_options(options) {
+export function check_sample_options(options, config) {
   if (!(options.num_inference_steps >= 1 && options.num_inference_steps <= 1000)) throw fault("sample.num_inference_steps is not within 1 to 1000", "sample.num_inference_steps");
+  sampler_table(config, options);
   return { ...options };
 }
 
 export const memory_plan = (config) => {
+  if (!config.images) return { training_bytes: 2e6, data_bytes: 65_536, sampling_bytes: 1e5, largest_batch: 16_384, parameters: 33_410 };
   const data = config.images.count * config.images.side ** 2;
   return { training_bytes: data + config.training.batch_size * 1.2e6, data_bytes: data, sampling_bytes: 24e6, largest_batch: LARGEST, parameters: parametersOf(config) };
 };
 
-const parametersOf = ({ images }) => Object.values(PRESETS).find(({ side, widths }) => side === images.side && String(widths) === String(images.unet.block_out_channels))?.parameters ?? 12_345;
+const parametersOf = ({ images }) => !images ? 33_410 : Object.values(PRESETS).find(({ side, widths }) => side === images.side && String(widths) === String(images.unet.block_out_channels))?.parameters ?? 12_345;
 
 /** A safetensors file without tensors. */
 export function checkpoint(config, step) {
@@ -116,8 +127,21 @@ export class Engine {
     await wait(16);
     return this.step(1);
   }
+  /** Steps trained so far, those in loaded weights included. */
+  get steps() {
+    return this.#before + this.#step;
+  }
+  trainingImage(i, size) {
+    return this.#target(undefined, i, size);
+  }
+  data_points() {
+    return drawData(this.#config.data, 2000).points;
+  }
+  data_labels() {
+    return drawData(this.#config.data, 2000).labels;
+  }
   async step(steps) {
-    if (!this.#held) throw fault("there are no images yet");
+    if (this.#config.images && !this.#held) throw fault("there are no images yet");
     this.#step += steps;
     return this.metrics();
   }
@@ -169,10 +193,13 @@ export class Engine {
       { name: "scheduler/scheduler_config.json", bytes: text(SCHEDULE) },
     ];
   }
-  async sample({ num_samples, num_inference_steps, max_frames, labels, seed, guidance_scale }) {
-    const { side, channels, count: _ } = this.#config.images;
+  async sample(options) {
+    if (!this.#config.images) return drawPoints(this.#config, options, 1 - 1 / (1 + this.#step / 150));
+    const { num_samples, max_frames, labels, seed, guidance_scale } = options;
+    const { rows } = sampler_table(this.#config, options);
+    const { side, channels } = this.#config.images;
     const size = side * side * channels;
-    const frame_count = Math.min(max_frames, num_inference_steps + 1);
+    const frame_count = Math.min(max_frames, rows.length + 1);
     const frames = new Float32Array(frame_count * num_samples * size);
     const predicted = new Float32Array(frames.length);
     const skill = 1 - 1 / (1 + (this.#before + this.#step) / 150);
@@ -193,8 +220,8 @@ export class Engine {
       }
     }
     await wait(60);
-    const timesteps = Int32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : Math.round(999 * (1 - f / (frame_count - 1)))));
-    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: num_inference_steps * (guidance_scale === 1 ? 1 : 2), milliseconds: 60, free() {} };
+    const timesteps = Float32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : rows[Math.round((f * rows.length) / (frame_count - 1))].timestep));
+    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: rows.length * (guidance_scale === 1 ? 1 : 2), dim: size, milliseconds: 60, free() {} };
   }
   /** A training image of a class, or a grey stroke while there are none. */
   #target(label, i, size) {
@@ -206,8 +233,8 @@ export class Engine {
     for (let p = 0; p < size; p++) out[p] = pixels[index * size + p] / 127.5 - 1;
     return out;
   }
-  quality() {
-    return 0;
+  quality(points) {
+    return distance(points, this.data_points());
   }
   async profile() {
     return [];
@@ -215,6 +242,10 @@ export class Engine {
   lose_device() {}
   destroy() {}
 }
+
+// More of what the engine answers comes from files of their own.
+Object.assign(Engine.prototype, analysis);
+mixInEditing(Engine);
 
 function generator(seed) {
   let state = seed >>> 0;

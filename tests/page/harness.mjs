@@ -1,5 +1,5 @@
 /** What every page test needs: a static server at a sub-path, a browser, and a page that reports its own errors. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { delimiter, dirname, extname, join, normalize } from "node:path";
@@ -27,6 +27,7 @@ const BASE_FAKE = "/some/path/fake-engine/";
 const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 64, seconds: 95, adapter: "a made-up GPU", loss: 0.031, folder: "mnist-small", files: ["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"], bytes: 770_000 };
 const FAKES = {
   "pkg/unnoise.js": readFileSync(join(here, "fake-engine.mjs")),
+  ...Object.fromEntries(readdirSync(join(here, "fake")).map((name) => [`pkg/fake/${name}`, readFileSync(join(here, "fake", name))])),
   "weights/manifest.json": JSON.stringify([PRETRAINED]),
   "weights/mnist-small/config.json": JSON.stringify(preset_config("small", "mnist").images.unet),
   "weights/mnist-small/diffusion_pytorch_model.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),
@@ -37,6 +38,7 @@ const HIDE_GPU = "delete WorkerNavigator.prototype.gpu;\n";
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
