@@ -74,7 +74,8 @@ export class LabSteps extends StoreElement {
         border-radius: 0.4rem;
       }
       .column mtd {
-        padding: 0 0.25rem;
+        padding: 0.0625rem 0.25rem;
+        line-height: 1.25;
         text-align: right;
       }
       math + math {
