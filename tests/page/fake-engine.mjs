@@ -3,6 +3,7 @@
  * the training data, clearer with every step. It has the engine's interface and its errors, and no shaders.
  */
 import { analysis } from "./fake/analysis.mjs";
+import { mixInEditing } from "./fake/edit.mjs";
 import { drawData } from "./fake/points.mjs";
 import { distance, drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
 
@@ -244,6 +245,7 @@ export class Engine {
 
 // More of what the engine answers comes from files of their own.
 Object.assign(Engine.prototype, analysis);
+mixInEditing(Engine);
 
 function generator(seed) {
   let state = seed >>> 0;

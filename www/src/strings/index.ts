@@ -41,6 +41,10 @@ export class Numbers {
     return Math.abs(value) < 1000 ? this.fixed(value, 3) : this.#format(value, { notation: "scientific", maximumFractionDigits: 1 });
   }
 
+  percent(share: number): string {
+    return this.#format(share, { style: "percent", maximumFractionDigits: 0 });
+  }
+
   /** How long ago, in the largest unit that fits. */
   ago(milliseconds: number): string {
     const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
