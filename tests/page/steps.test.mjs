@@ -95,6 +95,10 @@ test("steps by buttons and keys, in step with the picture above", { timeout: 60_
   const { page } = visit;
   const tab = page.locator("unnoise-lab-steps");
   const position = () => visit.tool.evaluate((tool) => tool.store.playback.position);
+  // An untrained model takes every sample for the same.
+  await visit.tool.evaluate((tool) => tool.step(100));
+  await tab.getByRole("button", { name: "Draw anew" }).click();
+  await tab.getByText("Drawn by the model at training step 100.").waitFor();
   await tab.getByText("Step 1 of 10", { exact: true }).waitFor();
   await tab.getByRole("button", { name: "Next step" }).click();
   await tab.getByText("Step 2 of 10", { exact: true }).waitFor();
