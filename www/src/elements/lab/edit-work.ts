@@ -148,10 +148,13 @@ export function vary(desk: Desk): Work {
   };
 }
 
-/** Without randomness, clipping and guidance the way to the noise can be walked back. */
+/**
+ * Without randomness, clipping and guidance the way to the noise can be walked back; short of the schedule's last step, where a cosine
+ * leaves no signal to divide by.
+ */
 function faithful(desk: Desk, labels: readonly (number | null)[], steps: number, sampler: Method): RunOptions {
   const { labels: known } = classes(desk, labels);
-  return { ...base(desk), sampler, clip_sample: false, num_inference_steps: steps, num_samples: labels.length, labels: known ?? [], guidance_scale: 1 };
+  return { ...base(desk), sampler, clip_sample: false, timestep_spacing: "leading", num_inference_steps: steps, num_samples: labels.length, labels: known ?? [], guidance_scale: 1 };
 }
 
 async function toNoise(desk: Desk, turn: Turn, images: readonly Float32Array[], options: RunOptions): Promise<Drawn> {
