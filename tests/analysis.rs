@@ -106,8 +106,8 @@ fn points_are_encoded_and_decoded() {
 #[test]
 fn a_mixture_is_measured_against_the_truth() {
     let mut cpu = CpuBackend::<f32>::new();
-    let config = config(DatasetName::EightGaussians, 1500);
-    let trainer = trained(&mut cpu, &config, 1500);
+    let config = config(DatasetName::EightGaussians, 2500);
+    let trainer = trained(&mut cpu, &config, 2500);
     ask(&mut cpu, &trainer, async |subject| {
         let errors = subject.score_error(6).await.expect("asks").expect("a mixture");
         println!("{errors:?}");
@@ -117,10 +117,11 @@ fn a_mixture_is_measured_against_the_truth() {
         let likelihood = subject.likelihood(256, 40).await.expect("asks");
         println!("{likelihood:?}");
         let exact = likelihood.exact_bits_per_dim.expect("a mixture");
-        assert!((likelihood.bits_per_dim - exact).abs() < 0.35, "{likelihood:?}");
+        // Sharp modes are learned last: after 1,500 steps it is 0.7 above the truth, after 5,000 0.12.
+        assert!((-0.1..0.6).contains(&(likelihood.bits_per_dim - exact)), "{likelihood:?}");
         let bound = subject.variational_bound(512, 20).await.expect("asks");
         println!("{bound:?}");
-        assert!(bound.total > exact && bound.total < exact + 2.0, "{bound:?}");
+        assert!(bound.total > exact && bound.total < exact + 1.5, "{bound:?}");
         let bands = subject.loss_bands(256, 10).await.expect("asks");
         println!("{bands:?}");
         assert_eq!((bands.bands.len(), bands.bands[0].from, bands.bands[9].to), (10, 0, 999));

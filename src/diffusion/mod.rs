@@ -14,6 +14,7 @@ mod level;
 mod objective;
 mod samplers;
 mod schedule;
+mod scheduler_config;
 mod timesteps;
 
 pub use forward::ForwardTable;
@@ -24,4 +25,5 @@ pub use samplers::{
     AlgorithmType, Clip, FinalSigmasType, Row, SampleState, SamplerConfig, SamplerName, SamplerTable, SolverType, VarianceType,
 };
 pub use schedule::{BetaSchedule, Schedule, ScheduleConfig};
+pub use scheduler_config::{read_scheduler_config, write_scheduler_config};
 pub use timesteps::{TimestepSpacing, timesteps};

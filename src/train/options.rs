@@ -88,7 +88,7 @@ pub struct SampleOptions {
     pub inverse: bool,
     /// Share of the way that is gone: 1 from pure noise, less from a noised image.
     pub strength: f64,
-    /// How often each step is taken, with a step back between (RePaint, 2201.09865).
+    /// How often each step is taken, with a step back between (RePaint, 2201.09865); in an inversion, to correct itself.
     pub num_resamples: usize,
     /// Samples to draw.
     pub num_samples: usize,

@@ -106,11 +106,11 @@ pub fn check_sample_options(
 /// they need the device, `set_learning_rate` throws if another call has it at that moment.
 #[wasm_bindgen]
 pub struct Engine {
-    shared: Rc<Shared>,
+    pub(super) shared: Rc<Shared>,
 }
 
 /// Maps an error on its way to JavaScript.
-fn js<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
+pub(super) fn js<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
     result.map_err(|e| to_error(&e))
 }
 

@@ -7,6 +7,7 @@ use super::types::{AdapterInfo, BackendName, MeasuredSpeed, Reason};
 use crate::cpu::CpuBackend;
 use crate::data::ImageSet;
 use crate::plan::{Backend, DeviceKind, LocalFuture, Progress};
+use crate::train::analysis::Probe;
 use crate::train::{Config, Goal, Judge, OptimizerConfig, Sampler, Snapshot, Trainer};
 use crate::{Error, Result};
 
@@ -19,6 +20,8 @@ pub struct Machine {
     pub(super) classifier: Option<Trainer>,
     /// What asks it for classes.
     judge: Option<Judge>,
+    /// What asks the run's network about samples, once something was asked.
+    pub(super) probe: Option<Probe>,
     progress: Option<Progress>,
 }
 
@@ -52,7 +55,7 @@ impl Machine {
     async fn new(mut backend: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
         backend.on_progress(progress.clone());
         let trainer = Trainer::new(backend.as_mut(), config).await?;
-        Ok(Machine { backend, trainer, sampler: None, classifier: None, judge: None, progress: progress.clone() })
+        Ok(Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, progress: progress.clone() })
     }
 
     /// The machine for `choice`: `webgpu`, `cpu`, or `auto` for a GPU if there is one, else the faster of software WebGPU and CPU.
@@ -146,6 +149,9 @@ impl Machine {
         if let Some(sampler) = self.sampler.take() {
             sampler.destroy(self.backend.as_mut());
         }
+        if let Some(probe) = self.probe.take() {
+            probe.destroy(self.backend.as_mut());
+        }
         if let Some(judge) = self.judge.take() {
             judge.destroy(self.backend.as_mut());
         }
@@ -199,7 +205,7 @@ impl Machine {
         };
         backend.on_progress(self.progress.clone());
         let trainer = started(backend.as_mut(), snapshot, images).await?;
-        *self = Machine { backend, trainer, sampler: None, classifier: None, judge: None, progress: self.progress.clone() };
+        *self = Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, progress: self.progress.clone() };
         Ok(())
     }
 

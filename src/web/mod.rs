@@ -3,6 +3,8 @@
 pub mod types;
 
 #[cfg(target_arch = "wasm32")]
+mod analysis;
+#[cfg(target_arch = "wasm32")]
 mod bench;
 #[cfg(target_arch = "wasm32")]
 mod convert;

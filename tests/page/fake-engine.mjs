@@ -4,15 +4,15 @@
  */
 import { analysis } from "./fake/analysis.mjs";
 import { mixInEditing } from "./fake/edit.mjs";
-import { drawData, drawSample } from "./fake/points.mjs";
+import { drawData } from "./fake/points.mjs";
+import { distance, drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
 
-export { schedule_table } from "./fake/analysis.mjs";
-export { sampler_table } from "./fake/edit.mjs";
+export { read_scheduler, sampler_table, schedule_table, write_scheduler } from "./fake/schedules.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field, kind = "config") => Object.assign(new Error(message), { kind, ...(field ? { field } : {}) });
 
-const SCHEDULE = { num_train_timesteps: 1000, beta_schedule: "linear", beta_start: 0.0001, beta_end: 0.02 };
+const SCHEDULE = SCHEDULE_DEFAULTS;
 const TRAINING = { batch_size: 512, learning_rate: 0.003, lr_schedule: "constant", total_steps: 10000, weight_decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, max_grad_norm: 1, ema_decay: 0.999 };
 const PRESETS = {
   tiny: { side: 14, widths: [8, 16], layers: 1, batch: 64, rate: 0.003, parameters: 22_113 },
@@ -24,12 +24,13 @@ const LARGEST = 1024;
 export default async function init() {}
 
 export const default_config = () => ({
-  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192, scale: 1 }, model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64 },
+  version: 1, seed: 0, data: { dataset: "two_moons", size: 8192, scale: 1 }, objective: { ...OBJECTIVE_DEFAULTS },
+  model: { width: 128, hidden_layers: 3, activation: "silu", time_embedding: 64, class_conditioning: false, label_dropout: 0.1 },
   schedule: { ...SCHEDULE }, training: { ...TRAINING }, images: null,
 });
 
 export const default_sample_options = () => ({
-  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, clip_sample: false, labels: [], guidance_scale: 1, schedule: null,
+  sampler: "ddim", num_inference_steps: 50, eta: 0, variance_type: "fixed_small", num_samples: 64, seed: 0, weights: "ema", max_frames: 64, labels: [], guidance_scale: 1, ...SAMPLE_DEFAULTS,
 });
 
 export function preset_config(preset, dataset) {
@@ -39,7 +40,7 @@ export function preset_config(preset, dataset) {
     schedule: { ...SCHEDULE, beta_schedule: "squaredcos_cap_v2" },
     training: { ...TRAINING, batch_size: batch, learning_rate: rate },
     images: {
-      dataset, count: 60_000, side, channels: 1, classes: 10, conditioning: "embedding", label_dropout: 0.1,
+      dataset, count: 60_000, side, channels: 1, classes: 10, conditioning: "embedding", label_dropout: 0.1, scale: 1,
       unet: { sample_size: side, in_channels: 1, out_channels: 1, layers_per_block: layers, block_out_channels: widths, num_class_embeds: 11 },
     },
   };
@@ -47,13 +48,15 @@ export function preset_config(preset, dataset) {
 
 export function check_config(config) {
   const { batch_size } = config.training;
+  sampler_table(config, { sampler: "euler", num_inference_steps: 2 });
   if (!(batch_size >= 1)) throw fault("training.batch_size is not a number of at least 1", "training.batch_size");
   if (batch_size > LARGEST) throw fault(`${batch_size} images need a buffer of 200 MiB; WebGPU's maxStorageBufferBindingSize is 128 MiB: choose at most ${LARGEST}`, "training.batch_size");
   return structuredClone(config);
 }
 
-export function check_sample_options(options) {
+export function check_sample_options(options, config) {
   if (!(options.num_inference_steps >= 1 && options.num_inference_steps <= 1000)) throw fault("sample.num_inference_steps is not within 1 to 1000", "sample.num_inference_steps");
+  sampler_table(config, options);
   return { ...options };
 }
 
@@ -191,11 +194,12 @@ export class Engine {
     ];
   }
   async sample(options) {
-    if (!this.#config.images) return drawSample(this.#config, options, 1 - 1 / (1 + this.#step / 150));
-    const { num_samples, num_inference_steps, max_frames, labels, seed, guidance_scale } = options;
-    const { side, channels, count: _ } = this.#config.images;
+    if (!this.#config.images) return drawPoints(this.#config, options, 1 - 1 / (1 + this.#step / 150));
+    const { num_samples, max_frames, labels, seed, guidance_scale } = options;
+    const { rows } = sampler_table(this.#config, options);
+    const { side, channels } = this.#config.images;
     const size = side * side * channels;
-    const frame_count = Math.min(max_frames, num_inference_steps + 1);
+    const frame_count = Math.min(max_frames, rows.length + 1);
     const frames = new Float32Array(frame_count * num_samples * size);
     const predicted = new Float32Array(frames.length);
     const skill = 1 - 1 / (1 + (this.#before + this.#step) / 150);
@@ -216,8 +220,8 @@ export class Engine {
       }
     }
     await wait(60);
-    const timesteps = Float32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : Math.round(999 * (1 - f / (frame_count - 1)))));
-    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: num_inference_steps * (guidance_scale === 1 ? 1 : 2), dim: size, milliseconds: 60, free() {} };
+    const timesteps = Float32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : rows[Math.round((f * rows.length) / (frame_count - 1))].timestep));
+    return { frames, predicted, frame_count, count: num_samples, timesteps, model_evaluations: rows.length * (guidance_scale === 1 ? 1 : 2), dim: size, milliseconds: 60, free() {} };
   }
   /** A training image of a class, or a grey stroke while there are none. */
   #target(label, i, size) {
@@ -229,8 +233,8 @@ export class Engine {
     for (let p = 0; p < size; p++) out[p] = pixels[index * size + p] / 127.5 - 1;
     return out;
   }
-  quality() {
-    return 0;
+  quality(points) {
+    return distance(points, this.data_points());
   }
   async profile() {
     return [];

@@ -6,6 +6,7 @@ import { axeSource, open, output } from "./harness.mjs";
 /** Opens the page's lab at a tab. `title` is the tab's name on the screen. */
 export async function openLab(browser, url, title, options = {}) {
   const visit = await open(browser, url, options);
+  visit.page.setDefaultTimeout(12_000);
   await visit.until("state", (v) => v === "training" || v === "paused");
   await visit.page.locator("unnoise-lab-place:visible").scrollIntoViewIfNeeded();
   await visit.page.getByRole("tab", { name: title, exact: true }).click();

@@ -4,7 +4,7 @@ import json
 
 import torch
 
-_NAMES = {torch.float32: "F32", torch.float16: "F16", torch.int32: "I32", torch.int64: "I64", torch.uint8: "U8"}
+_NAMES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.int32: "I32", torch.int64: "I64", torch.uint8: "U8"}
 
 
 def save(path, tensors, metadata):

@@ -1,153 +1,281 @@
-"""Golden numbers of diffusers' DDIMScheduler and DDPMScheduler, for tests/analytic.rs.
+"""Golden numbers of diffusers' schedulers, for tests/schedulers.rs.
 
-    pip install torch diffusers
-    python tests/python/make_scheduler_fixtures.py        # writes tests/fixtures/diffusers_schedulers.json
+    pip install torch diffusers scipy
+    python tests/python/make_scheduler_fixtures.py        # writes tests/fixtures/schedulers.safetensors
 
-ε-prediction without clipping. Each run feeds the same three recorded vectors (sample, model output, noise) to every step,
-so that an error in one step cannot hide in another; "chain" runs feed each step's result to the next, with fresh model
-outputs and noise. Two sets of numbers: "float32" is the stock scheduler; "float64" has its tables recomputed in double
-precision by the scheduler's own formulas, so that the step formulas can be compared to 1e-12.
+Each case is a scheduler's configuration and a run with it: random model outputs and known noise in, what `step` returned out.
+Nothing that goes in is stored: case `i` starts at noise(SEED, START, i), its evaluation `j` is given row `j` of
+noise(SEED, OUTPUT, i) and noise(SEED, NOISE, i) (see threefry.py). Schedulers that work on x/signal are started at that.
+
+diffusers computes its tables in float32. Here its modules see float64 in place of float32, so that formulas can be compared and not
+roundings; the cases named "stock" are diffusers as it is.
+
+What cannot be compared is left out, with diffusers' issue number:
+- DDIM under `linspace`, or `trailing` with a count that does not divide T, steps to t - T//n instead of to the next of its list
+  (#9261, #11347, #12633): only the timesteps are kept.
+- DDPM's `fixed_large_log` takes the root of a logarithm (#14569): its numbers are those of `fixed_large`, as they are meant to be.
+- FlowMatchEuler shifts its last level twice (#13243): with a shift, it is given its levels shifted once.
+- `sde-dpmsolver++` of order 3 (since PR 9104) subtracts 1/2 where its term must vanish for short steps: not in the list.
+- DDPM adds noise in the last step unless that is at timestep 0; Algorithm 2 of the paper does not. That noise is 0 here.
+- DPMSolverMultistep with Karras levels and the cosine schedule tells the network one timestep twice (#12771): steps are counted
+  from the beginning instead of looked up.
 """
 
+import contextlib
+import importlib
 import json
-import math
 from pathlib import Path
 
 import diffusers
 import numpy
+import scipy
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
-from diffusers.schedulers import scheduling_ddpm
+
+import fixture_file
+import threefry
 
 SEED = 20240607
-SIZE = 3
-BETA_INDICES = [0, 1, 2, 10, 100, 250, 500, 750, 900, 990, 998, 999]
-COUNTS = [1, 2, 7, 10, 30, 33, 50, 333, 999, 1000]
-SCHEDULES = ["linear", "squaredcos_cap_v2"]
+START, OUTPUT, NOISE = 2, 3, 4
+SIZE = 6
+SHAPE = (1, 1, 2, 3)
+COUNTS = [5, 20, 7]
+SPACINGS = ["leading", "trailing", "linspace"]
+
+MODULES = dict(
+    DDPMScheduler="ddpm",
+    DDIMScheduler="ddim",
+    DDIMInverseScheduler="ddim_inverse",
+    EulerDiscreteScheduler="euler_discrete",
+    EulerAncestralDiscreteScheduler="euler_ancestral_discrete",
+    HeunDiscreteScheduler="heun_discrete",
+    DPMSolverMultistepScheduler="dpmsolver_multistep",
+    LMSDiscreteScheduler="lms_discrete",
+    FlowMatchEulerDiscreteScheduler="flow_match_euler_discrete",
+    FlowMatchHeunDiscreteScheduler="flow_match_heun_discrete",
+)
+# Those whose samples are x/signal.
+SCALED = ["EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler"]
+PROCESS = [name for name in MODULES if not name.startswith("Flow") and name != "DDIMInverseScheduler"]
 
 
-def rounded(value, dtype):
-    """float32 values need 9 digits, float64 values 17, to be read back exactly."""
-    digits = 9 if dtype == torch.float32 else 17
-    if isinstance(value, (list, tuple)):
-        return [rounded(v, dtype) for v in value]
-    return float(f"{float(value):.{digits}g}")
+class Wide:
+    """A module with float64 in place of float32."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __getattr__(self, name):
+        return getattr(self.module, "float64" if name == "float32" else name)
 
 
-def as_double(scheduler, beta_schedule):
-    """Recomputes the scheduler's tables in float64."""
-    n = scheduler.config.num_train_timesteps
-    if beta_schedule == "linear":
-        betas = torch.linspace(scheduler.config.beta_start, scheduler.config.beta_end, n, dtype=torch.float64)
-    else:
-        bar = lambda u: math.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
-        betas = torch.tensor([min(1 - bar((i + 1) / n) / bar(i / n), 0.999) for i in range(n)], dtype=torch.float64)
-    scheduler.betas = betas
-    scheduler.alphas = 1.0 - betas
-    scheduler.alphas_cumprod = torch.cumprod(scheduler.alphas, dim=0)
-    scheduler.one = torch.tensor(1.0, dtype=torch.float64)
-    if hasattr(scheduler, "final_alpha_cumprod"):
-        scheduler.final_alpha_cumprod = torch.tensor(1.0, dtype=torch.float64)
+@contextlib.contextmanager
+def patched(module, stock, draw):
+    """The scheduler's module with wide numbers and known noise."""
+    old = {name: getattr(module, name) for name in ("torch", "np", "randn_tensor") if hasattr(module, name)}
+    if not stock:
+        torch.set_default_dtype(torch.float64)
+        for name in ("torch", "np"):
+            if name in old:
+                setattr(module, name, Wide(old[name]))
+    if "randn_tensor" in old:
+        module.randn_tensor = draw
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        for name, value in old.items():
+            setattr(module, name, value)
 
 
-def make(kind, beta_schedule, spacing, variance_type, dtype):
-    common = dict(beta_schedule=beta_schedule, clip_sample=False, timestep_spacing=spacing)
-    scheduler = DDIMScheduler(**common) if kind == "ddim" else DDPMScheduler(variance_type=variance_type, **common)
-    if dtype == torch.float64:
-        as_double(scheduler, beta_schedule)
-    return scheduler
+def cases():
+    """(class, configuration, run) of every case."""
+    out = []
 
+    def add(name, run, **config):
+        out.append((name, config, run))
 
-def step(scheduler, kind, eta, t, sample, output, noise):
-    if kind == "ddim":
-        # diffusers refuses variance_noise only together with a generator; with eta = 0 it is not used.
-        return scheduler.step(output, int(t), sample, eta=eta, variance_noise=noise).prev_sample
-    # DDPMScheduler draws its noise with this function; let it draw ours.
-    scheduling_ddpm.randn_tensor = lambda *args, **kwargs: noise
-    return scheduler.step(output, int(t), sample).prev_sample
+    kinds = {name: ["epsilon", "sample", "v_prediction"] for name in PROCESS}
+    kinds["EulerAncestralDiscreteScheduler"] = ["epsilon", "v_prediction"]
+    betas = dict(beta_start=1e-4, beta_end=0.02)
+    unclipped = {name: dict(clip_sample=False) for name in ("DDPMScheduler", "DDIMScheduler", "HeunDiscreteScheduler")}
 
+    # Every scheduler × prediction type × spacing × count.
+    for name in PROCESS:
+        plain = dict(betas, **unclipped.get(name, {}))
+        for kind in kinds[name]:
+            for spacing in SPACINGS:
+                for n in COUNTS:
+                    add(name, dict(n=n), prediction_type=kind, timestep_spacing=spacing, **plain)
+        # Other numbers of timesteps, other schedules, an offset, timesteps picked by hand.
+        for steps, n in [(10, 3), (100, 7), (4000, 9)]:
+            for spacing in SPACINGS:
+                add(name, dict(n=n), num_train_timesteps=steps, timestep_spacing=spacing, **plain)
+        shapes = ["scaled_linear", "squaredcos_cap_v2"] + (["sigmoid"] if name == "DDPMScheduler" else [])
+        for shape in shapes:
+            for kind in ["epsilon", "v_prediction"]:
+                add(name, dict(n=10), beta_schedule=shape, prediction_type=kind, timestep_spacing="trailing", **plain)
+        listed = [0.002 * (1 + i % 7) for i in range(50)]
+        add(name, dict(n=5), num_train_timesteps=50, trained_betas=listed, timestep_spacing="trailing", **plain)
+        add(name, dict(n=7), timestep_spacing="leading", steps_offset=1, **plain)
+        if name not in ("DDIMScheduler", "LMSDiscreteScheduler", "EulerAncestralDiscreteScheduler"):
+            add(name, dict(timesteps=[901, 700, 333, 100, 17, 4]), **plain)
+        if name not in ("HeunDiscreteScheduler", "LMSDiscreteScheduler"):
+            for kind in kinds[name][1:]:
+                spacing = "trailing"
+                add(name, dict(n=5), rescale_betas_zero_snr=True, prediction_type=kind, timestep_spacing=spacing, **plain)
+        if name in SCALED[:1] + SCALED[2:] + ["DPMSolverMultistepScheduler"]:
+            for shape in ["linear", "scaled_linear", "squaredcos_cap_v2"]:
+                add(name, dict(n=9), use_karras_sigmas=True, beta_schedule=shape, **plain)
+        if name != "LMSDiscreteScheduler":
+            # Image to image: the last steps only.
+            add(name, dict(n=10, strength=0.6), timestep_spacing="leading", **plain)
+        add(name, dict(n=7, stock=True), timestep_spacing="leading", **plain)
 
-def run(kind, beta_schedule, spacing, count, eta, variance_type, dtype, vectors, chain):
-    scheduler = make(kind, beta_schedule, spacing, variance_type, dtype)
-    scheduler.set_timesteps(count)
-    timesteps = scheduler.timesteps.tolist()
-    generator = torch.Generator().manual_seed(SEED + count)
-    sample, output, noise = (v.to(dtype) for v in vectors)
-    rows = []
-    inputs = []
-    for index, t in enumerate(timesteps):
-        if chain:
-            output, noise = (torch.randn(1, SIZE, generator=generator, dtype=torch.float32).to(dtype) for _ in range(2))
-            inputs.append([rounded(output[0].tolist(), torch.float32), rounded(noise[0].tolist(), torch.float32)])
-        result = step(scheduler, kind, eta, t, sample, output, noise)
-        if chain:
-            sample = result
-        if count <= 50 or index < 10 or index >= count - 10 or index % 100 == 0:
-            rows.append([index, t, rounded(result[0].tolist(), dtype)])
-    out = dict(
-        sampler=kind, beta_schedule=beta_schedule, timestep_spacing=spacing, num_inference_steps=count, eta=eta,
-        variance_type=variance_type, dtype=str(dtype).split(".")[1], outputs=rows,
-    )
-    if chain:
-        out["inputs"] = inputs
+    # What only some have.
+    for variance in ["fixed_small_log", "fixed_large", "fixed_large_log"]:
+        for spacing in ["leading", "trailing"]:
+            add("DDPMScheduler", dict(n=7), variance_type=variance, timestep_spacing=spacing, clip_sample=False)
+    for eta in [0.5, 1.0]:
+        for kind in kinds["DDIMScheduler"]:
+            add("DDIMScheduler", dict(n=20, eta=eta), prediction_type=kind, clip_sample=False)
+    add("DDIMScheduler", dict(n=7), set_alpha_to_one=False, steps_offset=1, clip_sample=False)
+    for rederived in [False, True]:
+        for kind in kinds["DDIMScheduler"]:
+            run = dict(n=7, use_clipped_model_output=rederived)
+            add("DDIMScheduler", dict(run, eta=0.3), prediction_type=kind)
+            add("DDIMScheduler", run, prediction_type=kind, clip_sample_range=0.7)
+            add("DDIMScheduler", run, prediction_type=kind, thresholding=True, dynamic_thresholding_ratio=0.7, sample_max_value=1.5)
+    for kind in kinds["DDPMScheduler"]:
+        add("DDPMScheduler", dict(n=7), prediction_type=kind)
+        add("DDPMScheduler", dict(n=7), prediction_type=kind, clip_sample_range=2.0)
+        add("DDPMScheduler", dict(n=7), prediction_type=kind, thresholding=True, dynamic_thresholding_ratio=0.6, sample_max_value=3.0)
+        add("HeunDiscreteScheduler", dict(n=7), prediction_type=kind, clip_sample=True, clip_sample_range=0.8)
+        add("HeunDiscreteScheduler", dict(n=7), prediction_type=kind)
+    for n in [5, 9]:
+        add("EulerDiscreteScheduler", dict(n=n), final_sigmas_type="sigma_min")
+        add("EulerDiscreteScheduler", dict(n=n), final_sigmas_type="sigma_min", timestep_spacing="trailing")
+    solver = "DPMSolverMultistepScheduler"
+    for order in [1, 2, 3]:
+        for algorithm in ["dpmsolver++", "sde-dpmsolver++"]:
+            if order == 3 and algorithm == "sde-dpmsolver++":
+                continue
+            for kind in ["midpoint", "heun"]:
+                common = dict(solver_order=order, algorithm_type=algorithm, solver_type=kind)
+                for n in [6, 16]:
+                    add(solver, dict(n=n), **common)
+                add(solver, dict(n=6), lower_order_final=False, **common)
+                add(solver, dict(n=16), euler_at_final=True, **common)
+                add(solver, dict(n=6), lower_order_final=False, final_sigmas_type="sigma_min", **common)
+                add(solver, dict(n=6), thresholding=True, dynamic_thresholding_ratio=0.8, sample_max_value=1.2, **common)
+        for shift in [1.0, 3.0]:
+            flow = dict(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift)
+            add(solver, dict(n=7), solver_order=order, **flow)
+    for n in COUNTS:
+        add("FlowMatchEulerDiscreteScheduler", dict(n=n))
+        add("FlowMatchEulerDiscreteScheduler", dict(n=n, shifted_once=True), shift=3.0)
+        add("FlowMatchEulerDiscreteScheduler", dict(n=n), use_karras_sigmas=True)
+        add("FlowMatchHeunDiscreteScheduler", dict(n=n))
+        for one in [True, False]:
+            for kind in ["epsilon"] if one else ["epsilon", "sample"]:
+                plain = dict(clip_sample=False, set_alpha_to_one=one, prediction_type=kind)
+                add("DDIMInverseScheduler", dict(n=n), **plain)
+        add("DDIMInverseScheduler", dict(n=n))
+    add("FlowMatchEulerDiscreteScheduler", dict(n=9), num_train_timesteps=10)
+    add("FlowMatchEulerDiscreteScheduler", dict(n=7, stock=True))
+    add("FlowMatchHeunDiscreteScheduler", dict(n=7, stock=True))
     return out
 
 
+def prepared(name, config, run):
+    config = dict(config)
+    if config.get("variance_type") == "fixed_large_log":
+        config["variance_type"] = "fixed_large"
+    module = importlib.import_module(f"diffusers.schedulers.scheduling_{MODULES[name]}")
+    scheduler = getattr(module, name)(**config)
+    if "timesteps" in run:
+        scheduler.set_timesteps(timesteps=run["timesteps"])
+    elif run.get("shifted_once"):
+        scheduler.set_timesteps(sigmas=list(numpy.linspace(1, 1 / scheduler.config.num_train_timesteps, run["n"])))
+    else:
+        scheduler.set_timesteps(run["n"])
+    return scheduler
+
+
+def comparable(name, scheduler, run):
+    """Whether DDIM's stride meets its list."""
+    if name != "DDIMScheduler" or scheduler.config.timestep_spacing == "leading":
+        return True
+    divides = scheduler.config.num_train_timesteps % run["n"] == 0
+    return scheduler.config.timestep_spacing == "trailing" and divides
+
+
+def play(index, name, config, run):
+    """(told timesteps, start's deviation, what each step returned)."""
+    module = importlib.import_module(f"diffusers.schedulers.scheduling_{MODULES[name]}")
+    position = [0]
+    noise = torch.empty(0)
+
+    def draw(*args, **kwargs):
+        last = name == "DDPMScheduler" and position[0] == rows - 1
+        return torch.zeros(SHAPE, dtype=dtype) if last else noise[position[0]].reshape(SHAPE)
+
+    stock = run.get("stock", False)
+    dtype = torch.float32 if stock else torch.float64
+    with patched(module, stock, draw):
+        scheduler = prepared(name, config, run)
+        timesteps = scheduler.timesteps
+        begin = 0
+        if "strength" in run:
+            begin = (run["n"] - min(int(run["n"] * run["strength"]), run["n"])) * scheduler.order
+        timesteps = timesteps[begin:]
+        rows = len(timesteps)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin)
+        deviation = float(getattr(scheduler, "init_noise_sigma", 1.0))
+        if not comparable(name, scheduler, run):
+            return timesteps.tolist(), deviation, None
+        generated = lambda stream, shape: torch.from_numpy(threefry.noise(SEED, stream, index, shape)).to(dtype)
+        outputs, noise = generated(OUTPUT, (rows, SIZE)), generated(NOISE, (rows, SIZE))
+        sample = generated(START, (SIZE,)).reshape(SHAPE)
+        if name in SCALED:
+            sample = sample * (float(scheduler.sigmas[begin]) ** 2 + 1) ** 0.5
+            deviation /= (float(scheduler.sigmas[0]) ** 2 + 1) ** 0.5
+        results = []
+        for position[0], t in enumerate(timesteps):
+            scheduler.scale_model_input(sample, t) if hasattr(scheduler, "scale_model_input") else None
+            extra = {}
+            if name == "DDIMScheduler":
+                extra = dict(eta=run.get("eta", 0.0), use_clipped_model_output=run.get("use_clipped_model_output", False))
+            if name.startswith("DD"):
+                t = int(t)
+            sample = scheduler.step(outputs[position[0]].reshape(SHAPE), t, sample, **extra).prev_sample
+            results.append(sample.reshape(-1).double())
+        return timesteps.tolist(), deviation, torch.stack(results)
+
+
 def main():
-    generator = torch.Generator().manual_seed(SEED)
-    vectors = [torch.randn(1, SIZE, generator=generator) for _ in range(3)]
-
-    tables = {}
-    for name in SCHEDULES:
-        stock = DDPMScheduler(beta_schedule=name)
-        double = make("ddpm", name, "leading", "fixed_small", torch.float64)
-        tables[name] = dict(
-            float32=dict(betas=rounded([stock.betas[i] for i in BETA_INDICES], torch.float32),
-                         alphas_cumprod=rounded([stock.alphas_cumprod[i] for i in BETA_INDICES], torch.float32)),
-            float64=dict(betas=rounded([double.betas[i] for i in BETA_INDICES], torch.float64),
-                         alphas_cumprod=rounded([double.alphas_cumprod[i] for i in BETA_INDICES], torch.float64)),
-        )
-
-    lists = []
-    for spacing in ["leading", "trailing", "linspace"]:
-        for count in COUNTS:
-            scheduler = DDPMScheduler(timestep_spacing=spacing)
-            scheduler.set_timesteps(count)
-            timesteps = scheduler.timesteps.tolist()
-            lists.append(dict(timestep_spacing=spacing, num_inference_steps=count, length=len(timesteps),
-                              # All of a short list; of a long one the ends and a checksum.
-                              timesteps=timesteps if count <= 50 else timesteps[:5] + timesteps[-5:],
-                              weighted_sum=sum((i + 1) * t for i, t in enumerate(timesteps))))
-
-    settings = [("ddim", eta, "fixed_small") for eta in (0.0, 0.5, 1.0)] + [("ddpm", 0.0, v) for v in ("fixed_small", "fixed_large")]
-    runs = []
-    for kind, eta, variance in settings:
-        for dtype in (torch.float32, torch.float64):
-            for name in SCHEDULES:
-                runs.append(run(kind, name, "leading", 10, eta, variance, dtype, vectors, chain=False))
-            for count in (7, 33, 1000):
-                runs.append(run(kind, "linear", "leading", count, eta, variance, dtype, vectors, chain=False))
-        # diffusers' DDIM takes its previous timestep from a stride, which agrees with the list only where the count divides
-        # T; its DDPM adds noise at the last step of a trailing list, which ours does not (Algorithm 2).
-        runs.append(run(kind, "linear", "trailing", 10, eta, variance, torch.float64, vectors, chain=False))
-        if kind == "ddpm":
-            for spacing in ("trailing", "linspace"):
-                runs.append(run(kind, "linear", spacing, 7, eta, variance, torch.float64, vectors, chain=False))
-        runs.append(run(kind, "linear", "leading", 10, eta, variance, torch.float64, vectors, chain=True))
-
-    out = dict(
-        made_by="tests/python/make_scheduler_fixtures.py", seed=SEED,
-        versions=dict(diffusers=diffusers.__version__, torch=torch.__version__, numpy=numpy.__version__),
-        beta_indices=BETA_INDICES, tables=tables, timestep_lists=lists,
-        sample=rounded(vectors[0][0].tolist(), torch.float32), model_output=rounded(vectors[1][0].tolist(), torch.float32),
-        noise=rounded(vectors[2][0].tolist(), torch.float32), runs=runs,
+    records, timesteps, results = [], [], []
+    for index, (name, config, run) in enumerate(cases()):
+        told, deviation, stepped = play(index, name, config, run)
+        assert stepped is None or bool(stepped.isfinite().all()), (name, config, run)
+        record = {"class": name, "config": config, "run": run, "rows": len(told), "init": deviation, "compared": stepped is not None}
+        records.append(record)
+        timesteps += told
+        if stepped is not None:
+            results.append(stepped)
+    tensors = dict(timesteps=torch.tensor(timesteps, dtype=torch.float64), results=torch.cat(results))
+    metadata = dict(
+        made_by="tests/python/make_scheduler_fixtures.py",
+        seed=str(SEED),
+        diffusers=diffusers.__version__,
+        torch=torch.__version__,
+        numpy=numpy.__version__,
+        scipy=scipy.__version__,
+        cases=json.dumps(records, separators=(",", ":")),
     )
-    path = Path(__file__).resolve().parent.parent / "fixtures" / "diffusers_schedulers.json"
-    path.parent.mkdir(exist_ok=True)
-    # One run per line keeps the file small and its differences readable.
-    text = json.dumps(out, separators=(",", ":")).replace('{"sampler"', '\n{"sampler"').replace('{"timestep_spacing"', '\n{"timestep_spacing"')
-    path.write_text(text + "\n")
-    print(f"{path}: {len(text)} bytes, {len(runs)} runs")
+    path = Path(__file__).resolve().parent.parent / "fixtures" / "schedulers.safetensors"
+    fixture_file.save(path, tensors, metadata)
+    print(f"{path}: {path.stat().st_size} bytes, {len(records)} cases, {len(timesteps)} evaluations")
 
 
 if __name__ == "__main__":

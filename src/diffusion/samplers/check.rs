@@ -19,6 +19,8 @@ fn within(field: &str, value: f64, low: f64, high: f64, why: &str) -> Result<()>
 impl SamplerConfig {
     /// Most repetitions of a step.
     pub const MAX_RESAMPLES: usize = 100;
+    /// Most `num_resamples` of an inversion: a step and three corrections of it, which is how far rows look back.
+    pub const MAX_CORRECTIONS: usize = 4;
 
     /// Everything that can be said without the list of timesteps.
     pub(super) fn check(&self, schedule: &Schedule) -> Result<()> {
@@ -97,8 +99,9 @@ impl SamplerConfig {
         if self.sampler == Ddim && self.eta != 0.0 {
             return fail("eta", format!("{} makes steps random, which cannot be taken backwards: set it to 0 for inversion", self.eta));
         }
-        if self.num_resamples > 1 {
-            return fail("num_resamples", format!("{} has no meaning for inversion: set it to 1", self.num_resamples));
+        if self.num_resamples > Self::MAX_CORRECTIONS {
+            let message = format!("{} is too many for inversion: choose 1 (as it is) to {}", self.num_resamples, Self::MAX_CORRECTIONS);
+            return fail("num_resamples", message);
         }
         Ok(())
     }

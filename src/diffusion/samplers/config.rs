@@ -137,7 +137,8 @@ pub struct SamplerConfig {
     /// Share of the steps that is taken, the last ones: 1 starts from pure noise, less from noised data (img2img).
     pub strength: f64,
     /// Each step but the last is taken so often, with a jump back to its start in between (RePaint, arXiv 2201.09865, with
-    /// jumps of one step); 1 is plain sampling. DDIM and DDPM only.
+    /// jumps of one step); 1 is plain sampling. DDIM and DDPM only. In an inversion by DDIM, each step after the first taking
+    /// corrects itself, which brings the image back more exactly; at most 4.
     pub num_resamples: usize,
 }
 

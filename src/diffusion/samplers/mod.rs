@@ -107,7 +107,8 @@ impl SamplerConfig {
     }
 
     /// Clean data to noise: each step of DDIM or Euler is taken backwards with what the network says, at the lower level's
-    /// sample, of the level above, as diffusers' DDIMInverseScheduler has it. Heun's method integrates the ODE upwards.
+    /// sample, of the level above, as diffusers' DDIMInverseScheduler has it, and corrected as often as `num_resamples` says.
+    /// Heun's method integrates the ODE upwards.
     fn upwards(&self, schedule: &Schedule, grid: &Grid) -> Vec<Row> {
         let first = Node { time: schedule.network_time(0), level: schedule.level_at(0.0) };
         // A network that predicts the data says nothing of noise where there is none: the start then counts as timestep 0.
@@ -121,11 +122,34 @@ impl SamplerConfig {
             } else {
                 let Evaluation { row, clean, noise } = self.evaluate(schedule, *node, from, Some(node.time), node.level, false);
                 let result = clean.times(node.level.signal).plus(noise.times(node.level.noise));
-                rows.push(row.giving(result, [0.0; 3], 0.0));
+                rows.push(row.keeping(Linear::X).giving(result, [0.0; 3], 0.0));
+                rows.extend(self.corrections(schedule, from, *node));
             }
             (from, below) = (node.level, *node);
         }
         rows
+    }
+
+    /// What makes a step upwards the inverse of the step down: `x` above is sought from which DDIM's step leads to the sample below,
+    /// `below = a · x + b · m(x)`, by `x ← (below - b · m(x))/a` from the estimate that the step itself gave (a fixed point;
+    /// Pan et al., arXiv 2309.04907, section 3.2). The sample below is what the first row of the step kept.
+    fn corrections(&self, schedule: &Schedule, from: Level, node: Node) -> Vec<Row> {
+        let Evaluation { row, clean, noise } = self.evaluate(schedule, node, node.level, Some(node.time), node.level, false);
+        let down = schedule.prediction_type().solve(node.level, node.level);
+        let [a, b] = {
+            let step = down.clean.times(from.signal).plus(down.noise.times(from.noise));
+            [step.x, step.m]
+        };
+        // Nothing can be sought where the step down forgets the sample.
+        if a.abs() < 1e-6 || !(clean.x + noise.x).is_finite() {
+            return Vec::new();
+        }
+        let correction = |back: usize| {
+            let mut history = [0.0; 3];
+            history[back] = 1.0 / a;
+            row.giving(Linear { x: 0.0, m: -b / a, clean: 0.0 }, history, 0.0)
+        };
+        (0..self.num_resamples - 1).map(correction).collect()
     }
 }
 

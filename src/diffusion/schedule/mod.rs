@@ -323,6 +323,11 @@ fn flow_sigma(config: &ScheduleConfig, t: f64) -> f64 {
     shifted(config.shift, (t + 1.0) / config.num_train_timesteps as f64)
 }
 
+/// `β_t` of a configuration as it stands, before any rescaling.
+pub(super) fn betas(config: &ScheduleConfig) -> Vec<f64> {
+    betas::betas(config)
+}
+
 /// `shift · u/(1 + (shift-1) · u)`.
 pub(super) fn shifted(shift: f64, u: f64) -> f64 {
     shift * u / (1.0 + (shift - 1.0) * u)

@@ -36,9 +36,9 @@ pub struct Pictures {
     /// Channels of an image; 2, the coordinates, for points.
     pub channels: usize,
     /// `x_t`.
-    pub noised: Vec<f64>,
+    pub noised: Vec<f32>,
     /// `x̂_0`.
-    pub predicted: Vec<f64>,
+    pub predicted: Vec<f32>,
     /// Mean squared error per level.
     pub error: Vec<f64>,
 }
@@ -171,6 +171,7 @@ impl Subject<'_> {
         let seen = OneStep::over_schedule(&mut self.network(WeightsChoice::Ema), &process, &draws, levels).await?;
         let (side, channels) = self.trainer.config().images.as_ref().map_or((1, 2), |images| (images.side, images.channels));
         let OneStep { timesteps, noised, predicted, error, .. } = seen;
+        let [noised, predicted] = [noised, predicted].map(|values| values.into_iter().map(|v| v as f32).collect());
         Ok(Pictures { timesteps, side, channels, noised, predicted, error })
     }
 

@@ -4,7 +4,7 @@ use pollster::block_on;
 use std::f64::consts::{LN_2, PI};
 
 use super::*;
-use crate::data::DatasetName;
+use crate::data::{DataConfig, DatasetName};
 use crate::diffusion::{BetaSchedule, Gaussian2, GaussianMixture2, Level, PredictionType, ScheduleConfig};
 use crate::train::{Config, SampleOptions};
 
@@ -235,7 +235,7 @@ fn spread_integers_cover_their_range() {
 
 #[test]
 fn an_exact_network_has_nothing_wrong() {
-    let config = Config { data: crate::data::DataConfig { dataset: DatasetName::Blobs, size: 1000 }, ..Config::default() };
+    let config = Config { data: DataConfig { dataset: DatasetName::Blobs, ..DataConfig::default() }, ..Config::default() };
     let process = Process::new(&config.schedule).unwrap();
     let draws = Draws::new(&config, None, 2000).unwrap();
     let mut network = Exact { process: &process, data: mixture(&config).unwrap() };

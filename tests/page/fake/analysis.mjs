@@ -85,6 +85,7 @@ export const analysis = {
   },
 
   async score_map({ timestep, grid, extent }) {
+    if (globalThis.refuseScore) throw fault("no score today", "score_map.timestep");
     await wait(30);
     const config = this.config();
     if (!modes(config.data.dataset)) return null;
@@ -106,9 +107,10 @@ export const analysis = {
   },
 
   async likelihood({ count, steps, seed = 0 }) {
-    if (this.config().images) throw fault("the likelihood is computed for points only: open a 2D set", "likelihood.count");
-    if (!(steps >= 2 && steps <= 1000)) throw fault("likelihood.steps is not within 2 to 1000", "likelihood.steps");
-    await wait(60);
+    if (this.config().images) throw fault("the likelihood is computed for points only: open a 2D set", "images");
+    if (!(count >= 1)) throw fault(`${count} samples tell nothing: ask for at least 1`, "count");
+    if (!(steps >= 1 && steps <= 10_000)) throw fault(`${steps} steps: choose a number from 1 to 10,000 (50 is plenty)`, "steps");
+    await wait(150);
     const exact = modes(this.config().data.dataset) ? 0.742 : null;
     const off = 0.9 * (1 - this.skill()) + 0.02;
     return { bits_per_dim: (exact ?? 0.9) + off + (0.6 / Math.sqrt(count)) * Math.sin(7 * seed + 1), standard_error: 0.9 / Math.sqrt(count), exact_bits_per_dim: exact };
@@ -117,8 +119,9 @@ export const analysis = {
   async variational_bound({ count, terms, seed = 0 }) {
     const config = this.config();
     const last = config.schedule.num_train_timesteps;
-    if (!(terms >= 2 && terms < last)) throw fault(`variational_bound.terms is not within 2 to ${last - 1}`, "variational_bound.terms");
-    await wait(60);
+    if (!(count >= 1)) throw fault(`${count} samples tell nothing: ask for at least 1`, "count");
+    if (!(terms >= 1 && terms < last)) throw fault(`${terms} terms: choose a number from 1 to ${last - 1}`, "terms");
+    await wait(150);
     const wobble = (i) => 1 + (0.5 / Math.sqrt(count)) * Math.sin(5 * i + 11 * seed);
     const list = Array.from({ length: terms }, (_, i) => {
       const timestep = 1 + Math.round((i * (last - 2)) / (terms - 1));
@@ -162,7 +165,7 @@ export const analysis = {
     const { ema_decay } = config.training;
     const behind = ema_decay ** Math.max(1, this.steps);
     const other = options.schedule ?? config.schedule;
-    const field = Object.keys(config.schedule).find((key) => other[key] !== config.schedule[key]) ?? "";
+    const field = Object.keys(config.schedule).find((key) => JSON.stringify(other[key]) !== JSON.stringify(config.schedule[key])) ?? "";
     const graded = (value, warn, bad) => (value >= bad ? "bad" : value >= warn ? "warn" : "ok");
     return {
       findings: [
@@ -174,12 +177,3 @@ export const analysis = {
     };
   },
 };
-
-/** Tables of the schedule, until the made-up engine has others. */
-export function schedule_table(schedule) {
-  const all = Array.from({ length: schedule.num_train_timesteps }, (_, t) => level({ schedule }, t));
-  return {
-    betas: [], alphas_cumprod: all.map(({ signal }) => signal ** 2), log_snr: all.map(({ signal, noise }) => 2 * Math.log(signal / noise)),
-    signal: all.map(({ signal }) => signal), noise: all.map(({ noise }) => noise),
-  };
-}

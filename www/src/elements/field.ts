@@ -3,7 +3,8 @@
  * engine's message when it refuses a value. A refused value stays in the input to be corrected.
  */
 import { css, html, nothing, type TemplateResult } from "lit";
-import type { Spec } from "../state/table";
+import { parse } from "../state/hash";
+import { FROM_FILE, type Spec, type Value } from "../state/table";
 import { base, controls } from "../styles/base";
 import { StoreElement } from "./store-element";
 
@@ -39,6 +40,46 @@ export class Field extends StoreElement {
         appearance: none;
         margin: 0;
       }
+      input[type="text"] {
+        width: 100%;
+        min-height: 2rem;
+        padding: 0.25rem 0.5rem;
+        border: 1px solid var(--edge);
+        border-radius: 3px;
+        background: var(--plate);
+        font-variant-numeric: tabular-nums;
+      }
+      input[type="text"]:hover {
+        border-color: var(--ink);
+      }
+      input[type="checkbox"] {
+        justify-self: end;
+        width: 1.125rem;
+        height: 1.125rem;
+        margin: 0;
+        accent-color: var(--ink);
+        cursor: pointer;
+      }
+      .row:has([type="checkbox"]) {
+        grid-template-columns: minmax(0, 1fr) auto;
+      }
+      .row:has([type="checkbox"]) label {
+        cursor: pointer;
+        padding-block: 0.375rem;
+        line-height: 1.25rem;
+      }
+      .hint {
+        margin: -0.125rem 0 0.375rem;
+      }
+      @media (pointer: coarse) {
+        input[type="text"] {
+          min-height: 2.75rem;
+          font-size: 1rem;
+        }
+        .row:has([type="checkbox"]) {
+          min-height: 2.75rem;
+        }
+      }
       .unit {
         margin-left: 0.5rem;
         color: var(--ink-2);
@@ -62,11 +103,29 @@ export class Field extends StoreElement {
     return this.store.table.spec(this.key);
   }
 
-  #commit = (event: Event): void => {
+  #commit = async (event: Event): Promise<void> => {
     const input = event.target as HTMLInputElement | HTMLSelectElement;
-    const value = this.#spec.kind === "choice" ? input.value : input.value === "" ? NaN : Number(input.value);
-    void this.store.set(this.key, value);
+    const value = this.#value(input);
+    if (value === null) return void this.store.say(this.key, this.store.text.ui.settings.notNumbers);
+    const taken = await this.store.set(this.key, value);
+    // Where another setting is blamed, this one goes back to what it is.
+    if (!taken && !this.store.faults.has(this.key)) this.#restore(input);
   };
+
+  /** What the input says; null where it is no value of this setting at all. */
+  #value(input: HTMLInputElement | HTMLSelectElement): Value | null {
+    const { kind } = this.#spec;
+    if (kind === "flag") return (input as HTMLInputElement).checked;
+    if (kind === "choice") return input.value;
+    if (kind === "numbers") return parse(this.key, input.value, this.store.table);
+    return input.value === "" ? NaN : Number(input.value);
+  }
+
+  #restore(input: HTMLInputElement | HTMLSelectElement): void {
+    const value = this.store.settings?.[this.key];
+    if (typeof value === "boolean") (input as HTMLInputElement).checked = value;
+    else input.value = String(value ?? "");
+  }
 
   /** On a logarithmic scale an arrow key goes up or down by a factor; adding the browser's 1 would be absurd. */
   #nudge = (event: KeyboardEvent): void => {
@@ -102,17 +161,37 @@ export class Field extends StoreElement {
     const value = store.settings?.[key];
     const fault = store.faults.get(key);
     const unit = store.unit(key);
+    const hint = store.text.ui.settings.hints[key];
     return html`
       <div class="row">
         <label for="input">${store.label(key)}</label>
         <div class="value">
-          ${this.#spec.kind === "choice" ? this.#select(value, fault) : this.#number(value, fault)}
+          ${this.#input(value, fault)}
           ${unit ? html`<span class="unit" id="unit">${unit}</span>` : nothing}
         </div>
       </div>
+      ${hint ? html`<p class="hint quiet" id="hint">${hint}</p>` : nothing}
       ${this.#spec.slider && value !== undefined ? this.#range(Number(value)) : nothing}
       <p class="fault quiet" id="fault" role="alert" ?hidden=${!fault}>${fault ?? ""}</p>
     `;
+  }
+
+  #input(value: unknown, fault: string | undefined): TemplateResult {
+    const { kind } = this.#spec;
+    if (kind === "choice") return this.#select(value, fault);
+    if (kind === "flag") return this.#flag(value, fault);
+    return kind === "numbers" ? this.#numbers(value, fault) : this.#number(value, fault);
+  }
+
+  #flag(value: unknown, fault: string | undefined): TemplateResult {
+    return html`<input id="input" type="checkbox" .checked=${value === true} ?disabled=${value === undefined} aria-invalid=${fault ? "true" : "false"}
+      aria-describedby="hint fault" @change=${this.#commit} />`;
+  }
+
+  #numbers(value: unknown, fault: string | undefined): TemplateResult {
+    return html`<input id="input" type="text" inputmode="decimal" autocomplete="off" spellcheck="false" placeholder=${this.store.text.ui.settings.noNumbers[this.key] ?? ""}
+      .value=${fault ? this.#typed() : String(value ?? "").replaceAll(",", ", ")} ?disabled=${value === undefined}
+      aria-invalid=${fault ? "true" : "false"} aria-describedby="hint fault" @change=${this.#commit} />`;
   }
 
   #number(value: unknown, fault: string | undefined): TemplateResult {
@@ -128,6 +207,7 @@ export class Field extends StoreElement {
 
   #select(value: unknown, fault: string | undefined): TemplateResult {
     return html`<select id="input" ?disabled=${value === undefined} aria-invalid=${fault ? "true" : "false"} aria-describedby="fault" @change=${this.#commit}>
+      ${value === FROM_FILE ? html`<option value=${FROM_FILE} selected .selected=${true}>${this.store.choice(this.key, FROM_FILE)}</option>` : nothing}
       ${this.#spec.choices?.map((name) => html`<option value=${name} ?selected=${name === value} .selected=${name === value}>${this.store.choice(this.key, name)}</option>`)}
     </select>`;
   }

@@ -5,6 +5,8 @@ const icon = (path: TemplateResult): TemplateResult => html`<svg viewBox="0 0 16
 export const icons = {
   play: icon(svg`<path d="M4 2.2v11.6L13.5 8z" />`),
   pause: icon(svg`<path d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" />`),
+  back: icon(svg`<path d="M10.8 2.6 5.4 8l5.4 5.4-1.2 1.2L3 8l6.6-6.6z" />`),
+  forth: icon(svg`<path d="M5.2 2.6 10.6 8l-5.4 5.4 1.2 1.2L13 8 6.4 1.4z" />`),
   step: icon(svg`<path d="M3 2.5v11L10.5 8zM11 2.5h2v11h-2z" />`),
   reset: icon(svg`<path d="M8 2.5a5.5 5.5 0 1 1-5.2 3.7l1.6.5A3.8 3.8 0 1 0 8 4.2v2.3L3.9 3.3 8 .2z" />`),
   stop: icon(svg`<path d="M3.5 3.5h9v9h-9z" />`),

@@ -37,8 +37,8 @@ export class Playground extends Tool<Store> {
     return new Store(view, text);
   }
 
-  protected override reflect(store: Store, set: (name: string, value: string | number | undefined) => void): void {
-    set("dataset", store.settings?.["data.dataset"]);
+  protected override reflect(store: Store, set: (name: string, value: string | number | null | undefined) => void): void {
+    set("dataset", store.settings && String(store.settings["data.dataset"]));
   }
 
   protected override themeChanged(): void {

@@ -1,12 +1,13 @@
 /** The settings in groups that say what a change does: nothing to the run, or a new model. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { Part } from "../state/query";
-import type { SettingKey } from "../state/settings";
+import { PANEL } from "../state/process-settings";
 import { CHECKPOINT } from "../state/run-store";
 import { base } from "../styles/base";
 import "./field";
 import "./files";
 import "./group";
+import { shownKeys } from "./more";
 import "./timing";
 import { StoreElement } from "./store-element";
 
@@ -14,7 +15,9 @@ interface GroupSpec {
   part: Part;
   heading: string;
   hint: string;
-  keys: SettingKey[];
+  keys: readonly string[];
+  /** Folded away inside the group. */
+  more?: readonly string[];
   open: boolean;
 }
 
@@ -37,16 +40,16 @@ export class SettingsPanel extends StoreElement {
     const { groups } = this.store.text.ui;
     const { settings } = this.store;
     const cosine = settings?.["training.lr_schedule"] === "cosine";
-    const ddpm = settings?.["sample.sampler"] === "ddpm";
     const wide = !this.compact;
     return [
       { part: "training", heading: groups.live, hint: groups.liveHint, keys: ["training.learning_rate"], open: true },
-      { part: "training", heading: groups.restart, hint: groups.restartHint, keys: ["training.batch_size", "schedule.beta_schedule", "seed"], open: wide },
+      { part: "training", heading: groups.restart, hint: groups.restartHint, keys: ["training.batch_size", ...PANEL.schedule, "seed"], more: ["model.class_conditioning", "model.label_dropout", ...PANEL.moreSchedule, "data.scale"], open: wide },
       {
         part: "sampling",
         heading: groups.sampling,
         hint: groups.samplingHint,
-        keys: ["sample.sampler", "sample.num_inference_steps", ddpm ? "sample.variance_type" : "sample.eta", "sample.num_samples", "sample.weights"],
+        keys: ["sample.guidance_scale", ...PANEL.sampler, "sample.num_samples", "sample.weights"],
+        more: [...(settings?.["model.class_conditioning"] === true ? PANEL.moreGuidance : []), ...PANEL.moreSampler],
         open: wide,
       },
       {
@@ -59,7 +62,7 @@ export class SettingsPanel extends StoreElement {
           "model.activation",
           "model.time_embedding",
           "training.lr_schedule",
-          ...(cosine ? (["training.total_steps"] as const) : []),
+          ...(cosine ? ["training.total_steps"] : []),
           "training.weight_decay",
           "training.ema_decay",
         ],
@@ -73,11 +76,12 @@ export class SettingsPanel extends StoreElement {
     const { store } = this;
     const { hide } = store.view;
     return html`
-      ${this.#groups().map(({ part, heading, hint, keys, open }) =>
+      ${this.#groups().map(({ part, heading, hint, keys, more, open }) =>
         hide.has(part)
           ? nothing
-          : html`<unnoise-group heading=${heading} hint=${hint} ?open=${open || keys.some((key) => store.faults.has(key))}>
-              ${keys.map((key) => html`<unnoise-field .store=${store} key=${key} data-key=${key}></unnoise-field>`)}
+          : html`<unnoise-group heading=${heading} hint=${hint} ?open=${open || [...keys, ...(more ?? [])].some((key) => store.faults.has(key))}>
+              ${shownKeys(store, keys).map((key) => html`<unnoise-field .store=${store} key=${key} data-key=${key}></unnoise-field>`)}
+              ${more ? html`<unnoise-more .store=${store} .keys=${more}></unnoise-more>` : nothing}
             </unnoise-group>`,
       )}
       ${hide.has("timing")

@@ -14,6 +14,8 @@ export abstract class Board {
   notices: Notice[] = [];
   /** Messages beside controls, by setting or "checkpoint". */
   faults = new Map<string, string>();
+  /** Settings that were blamed for a change of another. */
+  #blamed = new Set<string>();
   #listeners = new Set<(topic: Topic) => void>();
 
   constructor(text: Texts) {
@@ -53,8 +55,24 @@ export abstract class Board {
     return false;
   }
 
+  /** Says something beside a control. */
+  say(key: string, message: string): false {
+    return this.fault(key, message);
+  }
+
+  /** What was said beside a control is settled. */
+  unsay(key: string): void {
+    this.clearFault(key);
+  }
+
   protected clearFault(key: string): void {
     if (this.faults.delete(key)) this.emit("settings");
+  }
+
+  /** A change was taken: what was said of it, and of settings that stood in its way, is settled. */
+  protected settleFaults(key: string | null): void {
+    for (const settled of key ? [key, ...this.#blamed] : this.#blamed) this.clearFault(settled);
+    this.#blamed.clear();
   }
 
   /** Awaits a command; an error goes beside its control, or into a notice where there is none. */
@@ -65,6 +83,7 @@ export abstract class Board {
     } catch (error) {
       const fault: Fault = error instanceof EngineError ? error.fault : { kind: "internal", field: null, message: String(error) };
       const place = fault.field ?? key;
+      if (place && place !== key) this.#blamed.add(place);
       if (place && this.table.has(place)) return this.fault(place, fault.message.replaceAll(place, this.label(place)));
       if (key) return this.fault(key, fault.message);
       this.addNotice(troubleNotice(fault, false, this.text));

@@ -1,11 +1,12 @@
 /** The settings of the digits task. */
+import { LAB_SPECS, OWN_DEFAULTS, SAMPLER_SPECS, SCHEDULE_SPECS } from "./process-settings";
 import { config, page, sample, SEED_MAX, Table, view, type Spec } from "./table";
 
 /** What the grid shows: the noisy images, the clean ones predicted from them, or both side by side. */
 export const SHOWN = ["noisy", "clean", "both"] as const;
 export type Shown = (typeof SHOWN)[number];
 
-const SPECS = {
+const SPECS: Record<string, Spec> = {
   "images.dataset": page({ kind: "choice", choices: ["mnist", "fashion_mnist", "own"] }),
   /** `custom` is a loaded model that is none of the presets. */
   "preset": page({ kind: "choice", choices: ["tiny", "small", "course", "custom"] }),
@@ -15,21 +16,18 @@ const SPECS = {
   "training.learning_rate": config({ kind: "float", min: 0.00001, max: 0.1, step: "any", slider: "log", restarts: false }),
   "training.ema_decay": config({ kind: "float", min: 0, max: 0.99999, step: 0.001 }),
   "training.weight_decay": config({ kind: "float", min: 0, max: 1, step: 0.001 }),
-  "schedule.beta_schedule": config({ kind: "choice", choices: ["linear", "squaredcos_cap_v2"] }),
+  "images.label_dropout": config({ kind: "float", min: 0, max: 1, step: 0.05 }),
+  "images.scale": config({ kind: "float", min: 0.01, max: 100, step: 0.1 }),
+  ...SCHEDULE_SPECS,
   "seed": config({ kind: "int", min: 0, max: SEED_MAX, step: 1 }),
-  "sample.classes": sample({ kind: "classes" }),
-  "sample.guidance_scale": sample({ kind: "float", min: 1, max: 10, step: 0.5, slider: "linear" }),
-  "sample.sampler": sample({ kind: "choice", choices: ["ddim", "ddpm"] }),
-  "sample.num_inference_steps": sample({ kind: "int", min: 1, max: 1000, step: 1, slider: "log" }),
-  "sample.eta": sample({ kind: "float", min: 0, max: 1, step: 0.05, slider: "linear" }),
-  "sample.variance_type": sample({ kind: "choice", choices: ["fixed_small", "fixed_large"] }),
+  "sample.classes": sample({ kind: "classes", byTask: true }),
+  ...SAMPLER_SPECS,
   "sample.num_samples": sample({ kind: "int", min: 10, max: 80, step: 10, slider: "linear" }),
-  "sample.seed": sample({ kind: "int", min: 0, max: SEED_MAX, step: 1 }),
-  "sample.weights": sample({ kind: "choice", choices: ["ema", "raw"] }),
+  ...LAB_SPECS,
   "view.shown": view({ kind: "choice", choices: SHOWN }),
   "view.speed": view({ kind: "float", min: 0.25, max: 4, step: 0.25, slider: "linear" }),
   "view.loss_scale": view({ kind: "choice", choices: ["linear_axis", "log"] }),
-} satisfies Record<string, Spec>;
+};
 
 /** Columns of the grid: one for each digit. */
 export const COLUMNS = 10;
@@ -38,6 +36,7 @@ export const COLUMNS = 10;
 export const SHAPING: readonly string[] = ["images.dataset", "preset", "images.conditioning", "images.channels"];
 
 export const DIGITS = new Table(SPECS, {
+  ...OWN_DEFAULTS,
   "images.dataset": "mnist",
   "preset": "small",
   "images.channels": "1",
@@ -47,6 +46,8 @@ export const DIGITS = new Table(SPECS, {
   // Fresh noise at every step mends what early steps, where the model sees nothing but noise, got wrong.
   "sample.eta": 1,
   "sample.num_samples": 80,
+  // Pixels have a range, and the model's predictions are kept in it.
+  "sample.clip_sample": true,
   "view.shown": "noisy",
   "view.speed": 1,
   "view.loss_scale": "linear_axis",

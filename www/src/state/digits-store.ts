@@ -15,6 +15,7 @@ import { readHash } from "./hash";
 import { lossBand } from "./loss-bands";
 import { noticesForHash } from "./notices";
 import { Playback } from "./playback";
+import { sampledSchedule } from "./process-settings";
 import type { ViewOptions } from "./query";
 import { RunStore, type Job, type LossBand } from "./run-store";
 import type { Settings, Value } from "./table";
@@ -150,7 +151,7 @@ export class DigitsStore extends RunStore {
   }
 
   unit(key: string): string | undefined {
-    return this.words.units[key];
+    return this.words.units[key]?.replace("1000", String(this.settings?.["schedule.num_train_timesteps"] || 1000));
   }
 
   override choice(key: string, name: string): string {
@@ -248,12 +249,12 @@ export class DigitsStore extends RunStore {
   }
 
   protected samplingFor(settings: Settings): Sampling {
-    const options = this.table.toSampleOptions(this.defaults!.sample, settings, MAX_FRAMES);
+    const options = { ...this.table.toSampleOptions(this.defaults!.sample, settings, MAX_FRAMES), ...sampledSchedule(this.configFor(settings), settings) };
     const config = this.#base!;
     const labels = labelsFor(settings, config);
     const guided = config.images!.conditioning === "embedding";
     return {
-      options: { ...options, labels, guidance_scale: guided ? Number(settings["sample.guidance_scale"]) : 1, clip_sample: true },
+      options: { ...options, labels, guidance_scale: guided ? Number(settings["sample.guidance_scale"]) : 1 },
       live: this.playback.live,
     };
   }
@@ -287,10 +288,6 @@ export class DigitsStore extends RunStore {
   }
 
   // For the other parts of the store
-
-  say(key: string, message: string): false {
-    return this.fault(key, message);
-  }
 
   sayOfImages(message: string): false {
     return this.fault(IMAGES, message);

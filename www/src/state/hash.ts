@@ -1,6 +1,6 @@
 /** Settings in the URL hash: `#v=1&data.dataset=swiss_roll`, only what differs from the defaults. */
 import { readClasses, writeClasses } from "./class-list";
-import type { Settings, Table, Value } from "./table";
+import { FROM_FILE, readNumbers, writeNumbers, type Settings, type Table, type Value } from "./table";
 
 export const HASH_VERSION = "1";
 
@@ -28,7 +28,7 @@ export function readHash(hash: string, table: Table): HashReading {
       if (text !== HASH_VERSION) reading.otherVersion = text;
     } else if (name === "task") {
       if (text !== "points" && text !== "digits") reading.unknown.push(`task=${text}`);
-    } else if (!table.has(name)) {
+    } else if (!table.has(name) || table.spec(name).local) {
       reading.unknown.push(name);
     } else {
       const value = parse(name, text, table);
@@ -45,11 +45,17 @@ export function readHash(hash: string, table: Table): HashReading {
 
 /** The nearest possible value, or null where the text is no value at all. */
 export function parse(key: string, text: string, table: Table): Value | null {
-  const { kind, min, max, choices } = table.spec(key);
+  const { kind, min, max, choices, most, pattern } = table.spec(key);
   if (kind === "choice") return choices?.includes(text) ? text : null;
   if (kind === "classes") {
     const classes = readClasses(text);
     return classes && writeClasses(classes);
+  }
+  if (kind === "text") return pattern?.test(text) ? text : null;
+  if (kind === "flag") return text === "true" ? true : text === "false" ? false : null;
+  if (kind === "numbers") {
+    const numbers = readNumbers(text);
+    return numbers && writeNumbers(numbers.slice(0, most));
   }
   const number = text.trim() === "" ? NaN : Number(text);
   if (Number.isNaN(number)) return null;
@@ -60,7 +66,7 @@ export function parse(key: string, text: string, table: Table): Value | null {
 /** The hash for these settings, without "#"; empty when nothing differs from the first view. */
 export function writeHash(task: Task, settings: Settings, defaults: Settings, table: Table): string {
   const parts = table.keys
-    .filter((key) => settings[key] !== defaults[key])
+    .filter((key) => settings[key] !== defaults[key] && !table.spec(key).local && settings[key] !== FROM_FILE)
     .map((key) => `${key}=${encodeURIComponent(String(settings[key])).replaceAll("%2C", ",")}`);
   if (parts.length) parts.unshift(`v=${HASH_VERSION}`);
   if (task !== "points") parts.unshift(`task=${task}`);

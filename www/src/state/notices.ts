@@ -20,7 +20,7 @@ export function noticesForHash(reading: HashReading, { ui, number }: Texts, labe
   if (reading.otherVersion !== null) warn("hash-version", ui.notices.hashVersion(short(reading.otherVersion)));
   if (reading.unknown.length) warn("hash-unknown", ui.notices.hashIgnored(reading.unknown.slice(0, 5).map(short).join(", ")));
   for (const { key, given, used } of reading.clamped) {
-    const shown = typeof used === "number" ? number.significant(used, 10) : used;
+    const shown = typeof used === "number" ? number.significant(used, 10) : short(String(used));
     warn(`hash-${key}`, ui.notices.hashClamped(label(key), short(given), shown));
   }
   return notices;

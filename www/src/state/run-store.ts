@@ -13,6 +13,7 @@ import { writeHash, type Task } from "./hash";
 import { LossHistory } from "./loss-history";
 import { frozenNotice, troubleNotice } from "./notices";
 import type { Playback } from "./playback";
+import { completed } from "./process-settings";
 import type { ViewOptions } from "./query";
 import type { Defaults, Settings, Value } from "./table";
 
@@ -86,7 +87,7 @@ export abstract class RunStore extends Board {
   abstract get caption(): string;
   /** What is trained on, in words. */
   abstract get subject(): string;
-  /** How far the run is, in words; null before there is something to say. */
+  /** How far the run is; null before there is something to say. */
   abstract get progress(): string | null;
   get lossBand(): LossBand | null {
     return null;
@@ -120,12 +121,18 @@ export abstract class RunStore extends Board {
 
   /** The run's configuration as the settings say; null before the engine is there. */
   get config(): Config | null {
-    return this.defaults && this.settings ? this.configFor(this.settings) : null;
+    return this.configWith({});
+  }
+  configWith(values: Settings): Config | null {
+    return this.defaults && this.settings ? this.configFor({ ...this.settings, ...values }) : null;
   }
 
   /** How the settings say to sample. */
   get sampleOptions(): SampleOptions | null {
-    return this.settings ? this.samplingFor(this.settings).options : null;
+    return this.optionsWith({});
+  }
+  optionsWith(values: Settings): SampleOptions | null {
+    return this.settings ? this.samplingFor({ ...this.settings, ...values }).options : null;
   }
 
   end(): void {
@@ -192,39 +199,39 @@ export abstract class RunStore extends Board {
   // Settings
 
   /** Takes a new value; false when the engine refused it (the message then stands in `faults`). */
-  async set(key: string, value: Value): Promise<boolean> {
+  set(key: string, value: Value): Promise<boolean> {
+    return this.setAll({ [key]: value }, key);
+  }
+
+  /** Takes several values as one change. A refusal that names no setting stands beside `key`, or in a notice. */
+  async setAll(values: Settings, key: string | null = null): Promise<boolean> {
     const { settings } = this;
     if (!settings || !this.defaults) return false;
-    if (Object.is(settings[key], value)) {
-      this.clearFault(key);
-      return true;
-    }
-    const next: Settings = { ...settings, [key]: value };
-    const { scope, restarts } = this.table.spec(key);
-    if (scope === "view") {
-      this.accept(next, key);
-    } else if (scope === "sample") {
-      if (!(await this.#setSampling(next, key))) return false;
-      await this.sample();
-    } else if (restarts) {
-      return this.restart(next, key);
-    } else {
-      if (!(await this.attempt(this.client.call({ type: "learning_rate", value: Number(value) }), key))) return false;
-      this.accept({ ...(this.settings ?? next), [key]: value }, key);
-    }
+    const all = completed(values, { ...settings, ...values });
+    const changed = Object.keys(all).filter((name) => !Object.is(settings[name], all[name]));
+    if (changed.length === 0 && key) this.clearFault(key);
+    if (changed.length === 0) return true;
+    const next: Settings = { ...settings, ...all };
+    const specs = changed.map((name) => this.table.spec(name));
+    if (specs.some(({ restarts }) => restarts)) return this.restart(next, key);
+    if (specs.some(({ scope }) => scope === "sample")) return (await this.#setSampling(next, key, all)) && (await this.sample(), true);
+    const value = Number(next["training.learning_rate"]);
+    const runs = specs.some(({ scope }) => scope === "config");
+    if (runs && !(await this.attempt(this.client.call({ type: "learning_rate", value }), key))) return false;
+    this.accept({ ...(this.settings ?? next), ...all }, key);
     return true;
   }
 
-  async #setSampling(next: Settings, key: string | null): Promise<boolean> {
+  async #setSampling(next: Settings, key: string | null, values: Settings | null): Promise<boolean> {
     const ok = await this.attempt(this.client.call({ type: "sampling", sampling: this.samplingFor(next) }), key);
-    if (ok && key) this.accept({ ...(this.settings ?? next), [key]: next[key]! }, key);
+    if (ok && values) this.accept({ ...(this.settings ?? next), ...values }, key);
     return ok;
   }
 
   protected accept(next: Settings, key: string | null): void {
     this.settings = next;
     this.playback.speed = Number(next["view.speed"]);
-    if (key) this.clearFault(key);
+    this.settleFaults(key);
     this.#writeHash();
     this.emit("settings");
   }
@@ -240,12 +247,9 @@ export abstract class RunStore extends Board {
     history.replaceState(history.state, "", this.hash || location.pathname + location.search);
   }
 
-  /** Whether this task is the one on the screen. */
   setActive(active: boolean): void {
     this.#active = active;
   }
-
-  // Samples and time
 
   async sample(): Promise<void> {
     this.sampleByHand = true;
@@ -253,7 +257,6 @@ export abstract class RunStore extends Board {
     this.sampleByHand = false;
   }
 
-  /** Fresh noise, then new samples from it. */
   async drawAgain(): Promise<void> {
     if (this.settings) await this.set("sample.seed", (Number(this.settings["sample.seed"]) + 1) % 4294967296);
   }
@@ -279,7 +282,7 @@ export abstract class RunStore extends Board {
   }
 
   protected sendSampling(): void {
-    if (this.settings && this.phase === "ready") void this.#setSampling(this.settings, null);
+    if (this.settings && this.phase === "ready") void this.#setSampling(this.settings, null, null);
   }
 
   // Checkpoints

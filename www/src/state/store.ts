@@ -5,6 +5,7 @@ import type { DataSet, Sampling, Update } from "../worker/protocol";
 import { readHash } from "./hash";
 import { noticesForHash } from "./notices";
 import { PointsPlayback } from "./playback";
+import { sampledSchedule } from "./process-settings";
 import type { ViewOptions } from "./query";
 import { CHECKPOINT, RunStore } from "./run-store";
 import { POINTS } from "./settings";
@@ -61,7 +62,7 @@ export class Store extends RunStore {
   }
 
   unit(key: string): string | undefined {
-    return this.text.ui.units[key];
+    return this.text.ui.units[key]?.replace("1000", String(this.settings?.["schedule.num_train_timesteps"] || 1000));
   }
 
   protected get usualRate(): number {
@@ -72,6 +73,8 @@ export class Store extends RunStore {
     const config = this.configFor(next);
     if (!(await this.attempt(this.client.call({ type: "reset", config }), key))) return false;
     this.accept(next, key);
+    // How to sample may have changed with it.
+    this.sendSampling();
     if (!this.wanted || this.hidden) await this.sample();
     else await this.run();
     return true;
@@ -82,7 +85,16 @@ export class Store extends RunStore {
   }
 
   protected samplingFor(settings: Settings): Sampling {
-    return { options: this.table.toSampleOptions(this.defaults!.sample, settings, MAX_FRAMES), live: this.playback.live };
+    const options = this.table.toSampleOptions(this.defaults!.sample, settings, MAX_FRAMES);
+    const more = sampledSchedule(this.configFor(settings), settings);
+    return { options: { ...options, ...more, labels: this.#labels(settings) }, live: this.playback.live };
+  }
+
+  /** Where the model knows classes, samples take turns with them. */
+  #labels(settings: Settings): number[] {
+    if (settings["model.class_conditioning"] !== true || !this.data) return [];
+    const classes = this.data.labels.reduce((most, label) => Math.max(most, label + 1), 1);
+    return Array.from({ length: Number(settings["sample.num_samples"]) }, (_, i) => i % classes);
   }
 
   async load(file: File): Promise<boolean> {

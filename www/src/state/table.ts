@@ -5,21 +5,35 @@
  */
 import type { Config, SampleOptions } from "../engine-types";
 
-export type Value = number | string;
+/** Lists are written as text, "999,750,500", so that two settings are the same when they are equal. */
+export type Value = number | string | boolean;
 
 export interface Spec {
   /** "classes" is a choice of classes, written as class-list.ts says: "357" or "0-9,12". */
-  kind: "int" | "float" | "choice" | "classes";
+  kind: "int" | "float" | "choice" | "classes" | "flag" | "numbers" | "text";
   /** Who takes the value: engine configuration, sampling options, the page's own logic, or only the picture. */
   scope: "config" | "sample" | "page" | "view";
   min?: number;
   max?: number;
   step?: number | "any";
+  /** Of "text": what it has to look like. */
+  pattern?: RegExp;
   /** Draw a slider too; "log" spaces it by factors. */
   slider?: "linear" | "log";
   choices?: readonly string[];
+  /** The choice that is `null` to the engine, or for "numbers" that an empty list is. */
+  none?: string;
   /** Changing it starts a new model. */
   restarts?: boolean;
+  /** Of "numbers": the longest list. */
+  most?: number;
+  /** The task itself turns it into sampling options. */
+  byTask?: boolean;
+  /** Too long or too particular for a link. */
+  local?: boolean;
+  /** Whether the other settings leave this one a meaning; where they do not, the engine hears its own default, or `off`. */
+  when?: (settings: Settings) => boolean;
+  off?: Value;
 }
 
 export const config = (spec: Omit<Spec, "scope">): Spec => ({ restarts: true, ...spec, scope: "config" });
@@ -32,24 +46,42 @@ export const SEED_MAX = 4294967295;
 
 export type Settings = Record<string, Value>;
 
-type Tree = { [name: string]: Value | Tree | null };
+type Leaf = Value | null | number[];
+type Tree = { [name: string]: Leaf | Tree };
 
-function read(tree: unknown, path: string): Value | undefined {
-  let node = tree as Tree | Value | null | undefined;
+/** The numbers of a list as it stands in the settings; null where the text is none. */
+export function readNumbers(text: string): number[] | null {
+  const parts = text.split(/[\s,;]+/).filter(Boolean);
+  const numbers = parts.map(Number);
+  return numbers.every(Number.isFinite) ? numbers : null;
+}
+
+export const writeNumbers = (numbers: Iterable<number>): string => [...numbers].join();
+
+function read(tree: unknown, path: string, spec: Spec): Value | undefined {
+  let node = tree as Tree | Leaf | undefined;
   for (const name of path.split(".")) {
-    if (typeof node !== "object" || node === null) return undefined;
+    if (typeof node !== "object" || node === null || Array.isArray(node)) return undefined;
     node = node[name];
   }
+  if (spec.kind === "numbers") return node === null ? "" : Array.isArray(node) ? writeNumbers(node) : undefined;
+  if (node === null) return spec.none;
   return typeof node === "object" ? undefined : node;
 }
 
-function write(tree: unknown, path: string, value: Value): void {
+/** What the engine has no place for, it is not told. */
+function write(tree: unknown, path: string, spec: Spec, value: Value): void {
   const names = path.split(".");
   const last = names.pop()!;
-  let node = tree as Tree;
-  for (const name of names) node = node[name] as Tree;
-  node[last] = value;
+  let node = tree as Tree | undefined;
+  for (const name of names) node = node?.[name] as Tree | undefined;
+  if (!node || !(last in node)) return;
+  if (spec.kind === "numbers") node[last] = value === "" && spec.none !== undefined ? null : (readNumbers(String(value)) ?? []);
+  else node[last] = value === spec.none ? null : value;
 }
+
+/** What a setting is before anybody has said anything. */
+const EMPTY: Record<Spec["kind"], Value> = { int: 0, float: 0, choice: "", classes: "", flag: false, numbers: "", text: "" };
 
 export interface Defaults {
   config: Config;
@@ -78,21 +110,47 @@ export class Table {
     return spec;
   }
 
+  /** Whether a setting has a meaning beside these. */
+  knows(key: string, settings: Settings): boolean {
+    return this.spec(key).when?.(settings) ?? true;
+  }
+
   settings(defaults: Defaults): Settings {
     const all = { ...defaults.config, sample: defaults.sample };
-    return Object.fromEntries(this.keys.map((key) => [key, this.#own[key] ?? read(all, key) ?? 0]));
+    return Object.fromEntries(this.keys.map((key) => [key, this.#own[key] ?? read(all, key, this.spec(key)) ?? EMPTY[this.spec(key).kind]]));
   }
 
   /** The settings a configuration (say, one from a checkpoint) stands for. */
   withConfig(settings: Settings, loaded: Config): Settings {
+    return settled(this.#from(settings, loaded, "config"));
+  }
+
+  /** The settings that sampling options (say, from a file) stand for. */
+  withSample(settings: Settings, options: SampleOptions): Settings {
+    return this.#from(settings, { sample: options }, "sample");
+  }
+
+  #from(settings: Settings, tree: unknown, scope: Spec["scope"]): Settings {
     const next = { ...settings };
-    for (const key of this.keys) if (this.spec(key).scope === "config") next[key] = read(loaded, key) ?? next[key]!;
+    for (const key of this.keys) {
+      const spec = this.spec(key);
+      if (spec.scope !== scope || spec.byTask) continue;
+      const value = read(tree, key, spec);
+      // An empty list says that the other settings are without it; what it would be stays.
+      if (value !== undefined && (value !== "" || spec.local || !spec.when)) next[key] = value;
+    }
     return next;
   }
 
   toConfig(base: Config, settings: Settings): Config {
     const next = structuredClone(base);
-    for (const key of this.keys) if (this.spec(key).scope === "config") write(next, key, settings[key]!);
+    for (const key of this.keys) {
+      const spec = this.spec(key);
+      if (spec.scope !== "config") continue;
+      const value = this.knows(key, settings) ? settings[key]! : spec.off;
+      // "From a file" is a choice of the page alone: the list itself says so to the engine.
+      if (value !== undefined && value !== FROM_FILE) write(next, key, spec, value);
+    }
     return next;
   }
 
@@ -100,9 +158,17 @@ export class Table {
   toSampleOptions(base: SampleOptions, settings: Settings, maxFrames: number): SampleOptions {
     const next = { ...base, max_frames: maxFrames };
     for (const key of this.keys) {
-      const { scope, kind } = this.spec(key);
-      if (scope === "sample" && kind !== "classes") write({ sample: next }, key, settings[key]!);
+      const spec = this.spec(key);
+      if (spec.scope === "sample" && !spec.byTask && this.knows(key, settings)) write({ sample: next }, key, spec, settings[key]!);
     }
     return next;
   }
+}
+
+/** The noise schedule of a list that came in a file. */
+export const FROM_FILE = "from_file";
+
+/** A list from a file is the schedule, whatever else the configuration names. */
+function settled(settings: Settings): Settings {
+  return settings["schedule.trained_betas"] ? { ...settings, "schedule.beta_schedule": FROM_FILE } : settings;
 }

@@ -1,4 +1,5 @@
 /** The words of the digits task; they are fetched with it. */
+import { settingsEn } from "./settings.en";
 import type { ClassConditioning, ImageDataset } from "../engine-types";
 
 export const digitsEn = {
@@ -114,20 +115,15 @@ export const digitsEn = {
     "training.learning_rate": "Learning rate",
     "training.ema_decay": "EMA decay",
     "training.weight_decay": "Weight decay",
-    "schedule.beta_schedule": "Noise schedule",
     seed: "Seed",
     "sample.classes": "Classes to draw",
-    "sample.guidance_scale": "Guidance scale",
-    "sample.sampler": "Sampler",
-    "sample.num_inference_steps": "Steps",
-    "sample.eta": "η (randomness)",
-    "sample.variance_type": "Variance",
     "sample.num_samples": "Samples",
     "sample.seed": "Noise seed",
     "sample.weights": "Weights",
     "view.shown": "Show",
     "view.speed": "Animation speed",
     "view.loss_scale": "Loss axis",
+    ...settingsEn.fields,
   } as Record<string, string>,
   units: {
     "training.batch_size": "images",
@@ -156,6 +152,7 @@ export const digitsEn = {
     modelHint: "A change here starts a new model; the old one can be brought back.",
     sampling: "Sampling",
     samplingHint: "How images are drawn from the model. Training is not touched.",
+    noise: "Noise and objective (restarts training)",
     advanced: "Optimiser and seed (restarts training)",
   },
   sampling: {

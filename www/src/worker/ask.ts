@@ -119,11 +119,14 @@ export interface EngineAsks {
   classifier: { args: []; result: ClassifierMetrics | null };
   /** The class that the classifier names for each of these clean samples. */
   classify: { args: [samples: Float32Array]; result: Uint32Array };
+  /** Sliced Wasserstein-1 distance of points to fresh draws of the data. */
+  quality: { args: [points: Float32Array]; result: number };
   loss_bands: { args: [{ bands: number; count: number }]; result: LossBands };
   score_error: { args: [{ levels: number }]; result: ScoreErrors | null };
   score_map: { args: [{ timestep: number; grid: number; extent: number }]; result: ScoreMap | null };
-  likelihood: { args: [{ count: number; steps: number }]; result: Likelihood };
-  variational_bound: { args: [{ count: number; terms: number }]; result: VariationalBound };
+  /** `seed`: other samples and other noise for another number. */
+  likelihood: { args: [{ count: number; steps: number; seed?: number }]; result: Likelihood };
+  variational_bound: { args: [{ count: number; terms: number; seed?: number }]; result: VariationalBound };
   one_step: { args: [{ count: number; levels: number }]; result: OneStep };
   diagnose: { args: [options: SampleOptions]; result: Diagnosis };
 }

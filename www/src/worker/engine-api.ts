@@ -37,6 +37,7 @@ export interface Engine extends Answers<EngineAsks> {
   set_learning_rate(learning_rate: number): void;
   reset(config: Config): Promise<void>;
   sample(options: SampleOptions, inputs?: SampleInputs): Promise<Sample>;
+  /** At once, unlike other answers. */
   quality(points: Float32Array): number;
   save_checkpoint(): Promise<Uint8Array>;
   load_checkpoint(bytes: Uint8Array): Promise<Config>;

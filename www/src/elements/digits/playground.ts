@@ -54,8 +54,8 @@ export class DigitsPlayground extends Tool<DigitsStore> {
   }
 
   protected override reflect(store: DigitsStore, set: (name: string, value: string | number | null | undefined) => void): void {
-    set("dataset", store.settings?.["images.dataset"]);
-    set("preset", store.settings?.["preset"]);
+    set("dataset", store.settings && String(store.settings["images.dataset"]));
+    set("preset", store.settings && String(store.settings["preset"]));
     set("weights", store.origin.kind);
     set("images", store.images?.held);
     set("stored", store.runs.storedStep);

@@ -1,11 +1,13 @@
 /** The settings of the digits task, in groups that say what a change does. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { DigitsStore } from "../../state/digits-store";
+import { PANEL } from "../../state/process-settings";
 import type { Part } from "../../state/query";
 import { CHECKPOINT } from "../../state/run-store";
 import { base } from "../../styles/base";
 import "../field";
 import "../group";
+import { shownKeys } from "../more";
 import { StoreElement } from "../store-element";
 import "../timing";
 import "./classes";
@@ -46,10 +48,14 @@ export class DigitsSettings extends StoreElement<DigitsStore> {
     return html`<p class="memory quiet number" id="memory">${parts.filter(Boolean).join(" ")}</p>`;
   }
 
+  #more(keys: readonly string[]): TemplateResult {
+    return html`<unnoise-more .store=${this.store} .keys=${keys}></unnoise-more>`;
+  }
+
   #group(part: Part, heading: string, hint: string, keys: readonly string[], open: boolean, more: unknown = nothing): TemplateResult | typeof nothing {
     const { store } = this;
     if (store.view.hide.has(part)) return nothing;
-    return html`<unnoise-group heading=${heading} hint=${hint} ?open=${open || keys.some((key) => store.faults.has(key))}>${keys.map(this.#field)}${more}</unnoise-group>`;
+    return html`<unnoise-group heading=${heading} hint=${hint} ?open=${open || keys.some((key) => store.faults.has(key))}>${shownKeys(store, keys).map(this.#field)}${more}</unnoise-group>`;
   }
 
   protected override render(): TemplateResult {
@@ -57,18 +63,21 @@ export class DigitsSettings extends StoreElement<DigitsStore> {
     const { settings, words, text, dataset, conditioned } = store;
     const { groups, sampling } = words;
     const common = text.ui.groups;
-    const ddpm = settings?.["sample.sampler"] === "ddpm";
     const guided = settings?.["images.conditioning"] === "embedding";
     const wide = !this.compact;
-    const samplingKeys = [...(guided && conditioned ? ["sample.guidance_scale"] : []), "sample.num_inference_steps", "sample.sampler", ddpm ? "sample.variance_type" : "sample.eta", "sample.num_samples", "sample.weights"];
+    const guides = guided && conditioned;
+    const samplingKeys = [...(guides ? ["sample.guidance_scale"] : []), ...PANEL.sampler, "sample.num_samples", "sample.weights"];
+    const moreSampling = [...(guides ? PANEL.moreGuidance : []), ...PANEL.moreSampler];
+    const moreNoise = [...PANEL.moreSchedule, "images.label_dropout", "images.scale"];
     return html`
       ${this.#group("training", common.live, common.liveHint, ["training.learning_rate"], true)}
       ${store.view.hide.has("sampling")
         ? nothing
-        : html`<unnoise-group heading=${groups.sampling} hint=${groups.samplingHint} ?open=${wide || samplingKeys.some((key) => store.faults.has(key))}>
+        : html`<unnoise-group heading=${groups.sampling} hint=${groups.samplingHint} ?open=${wide || [...samplingKeys, ...moreSampling].some((key) => store.faults.has(key))}>
             <unnoise-digits-classes .store=${store}></unnoise-digits-classes>
-            ${samplingKeys.map(this.#field)}
+            ${shownKeys(store, samplingKeys).map(this.#field)}
             ${guided ? html`<p class="quiet">${sampling.guidance}</p>` : nothing}
+            ${this.#more(moreSampling)}
           </unnoise-group>`}
       ${this.#group(
         "model",
@@ -78,7 +87,8 @@ export class DigitsSettings extends StoreElement<DigitsStore> {
         wide,
         this.#memory(),
       )}
-      ${this.#group("model", groups.advanced, "", ["schedule.beta_schedule", "training.weight_decay", "training.ema_decay", "seed"], false)}
+      ${this.#group("model", groups.noise, "", PANEL.schedule, moreNoise.some((key) => store.faults.has(key)), this.#more(moreNoise))}
+      ${this.#group("model", groups.advanced, "", ["training.weight_decay", "training.ema_decay", "seed"], false)}
       ${this.#group("view", common.view, "", ["view.speed"], false)}
       ${this.#group("timing", common.timing, "", [], false, html`<unnoise-timing .store=${store}></unnoise-timing>`)}
       ${this.#group("files", common.files, "", [], wide || store.faults.has(CHECKPOINT), html`<unnoise-digits-files .store=${store}></unnoise-digits-files>`)}

@@ -9,8 +9,7 @@ import { StoreElement } from "../store-element";
 import { LAB_TABS, type LabTab } from "./tabs";
 
 export class Lab extends StoreElement {
-  static override properties = { ...StoreElement.properties, selected: { reflect: true } };
-  static override topics = ["state"] as const;
+  static override topics = ["state", "settings"] as const;
   static override styles = [
     base,
     css`
@@ -37,9 +36,6 @@ export class Lab extends StoreElement {
     `,
   ];
 
-  /** Name of the open tab. */
-  declare selected: string;
-
   #tabs(): LabTab[] {
     const task: Task = this.store.task;
     return LAB_TABS.filter((tab) => tab.tasks.includes(task));
@@ -52,12 +48,17 @@ export class Lab extends StoreElement {
     event.stopPropagation();
     const tabs = this.#tabs();
     const at = tabs.findIndex((tab) => tab.name === this.#current(tabs)?.name);
-    this.selected = tabs[(at + step + tabs.length) % tabs.length]!.name;
+    this.#open(tabs[(at + step + tabs.length) % tabs.length]!.name);
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
   };
 
+  #open(name: string): void {
+    void this.store.set("view.tab", name);
+  }
+
+  /** The tab that the settings, and so the address, name. */
   #current(tabs: LabTab[]): LabTab | undefined {
-    return tabs.find((tab) => tab.name === this.selected) ?? tabs[0];
+    return tabs.find((tab) => tab.name === this.store.settings?.["view.tab"]) ?? tabs[0];
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -76,7 +77,7 @@ export class Lab extends StoreElement {
             aria-controls="panel"
             aria-selected=${tab === current}
             tabindex=${tab === current ? 0 : -1}
-            @click=${() => (this.selected = tab.name)}
+            @click=${() => this.#open(tab.name)}
           >
             ${tab.title(lang)}
           </button>`,

@@ -1,0 +1,96 @@
+/** The tab with the loss per noise band, with a made-up engine. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { closePages, launch, serve } from "./harness.mjs";
+import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+
+let server, browser;
+before(async () => {
+  server = await serve();
+  browser = await launch({ gpu: false });
+});
+afterEach(closePages);
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const start = (address = "", options = {}) => openLab(browser, `${server.urlFake}${address}`, "Noise bands", options);
+const rows = (lab) => lab.locator("tbody tr");
+const table = (lab) => rows(lab).evaluateAll((all) => all.map((row) => [...row.children].filter((cell) => !cell.ariaHidden).map((cell) => cell.textContent.trim())));
+const status = async (lab) => Number((await lab.locator(".status").textContent()).replace(/\D/g, ""));
+
+test("ten bands from almost clean to almost noise, with a word on the worst", { timeout: 60_000 }, async () => {
+  const visit = await start("?autoplay=0");
+  const { lab } = visit;
+  await rows(lab).first().waitFor();
+  const cells = await table(lab);
+  assert.equal(cells.length, 10);
+  assert.deepEqual(cells[0].slice(0, 2), ["almost clean", "0–99"]);
+  assert.deepEqual(cells[9].slice(0, 2), ["almost noise", "900–999"]);
+  assert.ok(cells.every(([, , ema, raw]) => Number(ema) > 0 && Number(raw) > 0));
+  await visit.tool.evaluate((tool) => tool.step(400));
+  await visit.button("Measure now").click();
+  await lab.getByText("Of the model at step 400.").waitFor();
+  await lab.getByText("The loss is highest where little noise is left (t = 0 to 99): there ε can hardly be told from the data, and even a perfect model misses much of it.").waitFor();
+  const widths = await lab.locator(".ema").evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
+  assert.ok(widths[0] > 5 * widths[9], `bars follow the numbers: ${widths}`);
+  assert.equal(await lab.locator(".worst th").textContent(), "almost clean");
+  assert.deepEqual(visit.problems, []);
+});
+
+test("it follows the training and keeps earlier bars, until the run is replaced", { timeout: 60_000 }, async () => {
+  const visit = await start();
+  const { lab, page } = visit;
+  await rows(lab).first().waitFor();
+  assert.equal(await lab.locator(".old").count(), 0);
+  const first = await status(lab);
+  await lab.locator(".old").first().waitFor({ state: "attached" });
+  assert.ok((await status(lab)) > first);
+  assert.equal(await lab.locator(".old").count(), 10);
+  await lab.getByRole("switch", { name: "Refresh while it trains" }).uncheck();
+  await page.waitForTimeout(500);
+  const held = await status(lab);
+  await page.waitForTimeout(3600);
+  assert.equal(await status(lab), held);
+  await visit.tool.evaluate((tool) => tool.reset());
+  await lab.locator(".old").first().waitFor({ state: "detached" });
+  await rows(lab).first().waitFor();
+  assert.deepEqual(visit.problems, []);
+});
+
+test("with another schedule the words for the same timesteps are others", { timeout: 60_000 }, async () => {
+  const linear = await start("?autoplay=0");
+  await rows(linear.lab).first().waitFor();
+  const cosine = await start("?autoplay=0#v=1&schedule.beta_schedule=squaredcos_cap_v2");
+  await rows(cosine.lab).first().waitFor();
+  const words = async (lab) => (await table(lab)).map(([word]) => word);
+  assert.equal((await words(linear.lab))[4], "mostly noise");
+  assert.equal((await words(cosine.lab))[4], "half noise");
+});
+
+test("images are measured once, and again only when asked", { timeout: 60_000 }, async () => {
+  const visit = await start("#task=digits&v=1&preset=tiny", { element: "unnoise-digits" });
+  const { lab, page } = visit;
+  await rows(lab).first().waitFor();
+  assert.equal(await lab.getByRole("switch").isChecked(), false);
+  const first = await status(lab);
+  await page.waitForTimeout(3500);
+  assert.equal(await status(lab), first);
+  await visit.button("Measure now").click();
+  await lab.locator(".old").first().waitFor({ state: "attached" });
+  assert.deepEqual(visit.problems, []);
+});
+
+for (const [width, scheme] of LOOKS) {
+  test(`the noise bands look right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
+    const visit = await start("", lookOptions(width, scheme));
+    await visit.lab.locator(".old").first().waitFor({ state: "attached" });
+    await visit.tool.evaluate((tool) => tool.pause());
+    await visit.until("state", (v) => v === "paused");
+    await fits(visit.page);
+    await axe(visit.page);
+    await shoot(visit.page, `noise-${width}-${scheme}`);
+    assert.deepEqual(visit.problems, []);
+  });
+}

@@ -1,0 +1,216 @@
+//! Every step of every sampler against diffusers: `tests/python/make_scheduler_fixtures.py` made the numbers, records the versions,
+//! and says what of diffusers cannot be compared and why.
+//!
+//! All is compared in the process's own space, `x = signal · x_0 + noise · ε`: what diffusers' Euler, Heun, LMS and ancestral schedulers
+//! return is `x/signal`, and is multiplied by the signal of the level that the step ends at.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "common/fixture.rs"]
+mod fixture;
+
+use std::collections::BTreeMap;
+
+use fixture::{Fixture, SEED};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use unnoise::diffusion::{
+    Clip, PredictionType, SampleState, SamplerConfig, SamplerName, SamplerTable, Schedule, TimestepSpacing, VarianceType,
+    read_scheduler_config,
+};
+use unnoise::threefry::Stream;
+
+/// Numbers per sample.
+const SIZE: usize = 6;
+/// Streams of the script.
+const START: u32 = 2;
+const OUTPUT: u32 = 3;
+const NOISE: u32 = 4;
+
+#[derive(Deserialize)]
+struct Case {
+    class: String,
+    config: serde_json::Map<String, Value>,
+    run: Run,
+    rows: usize,
+    /// Deviation of the first noise, in `x`.
+    init: f64,
+    /// False where diffusers is known to be wrong: then only the timesteps are there.
+    compared: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    n: Option<usize>,
+    timesteps: Option<Vec<f64>>,
+    #[serde(default)]
+    eta: f64,
+    #[serde(default)]
+    use_clipped_model_output: bool,
+    strength: Option<f64>,
+    #[serde(default)]
+    stock: bool,
+    #[serde(default, rename = "shifted_once")]
+    _shifted_once: bool,
+}
+
+impl Case {
+    /// By way of the reader of configurations: that it reads them rightly is part of what is compared.
+    fn table(&self) -> (Schedule, SamplerConfig, SamplerTable) {
+        let mut file = self.config.clone();
+        file.insert("_class_name".into(), json!(self.class));
+        let (class, schedule, sampler) = read_scheduler_config(&Value::Object(file).to_string()).unwrap_or_else(|e| panic!("{self}: {e}"));
+        assert_eq!(class, self.class);
+        let sampler = SamplerConfig {
+            num_inference_steps: self.run.n.unwrap_or(sampler.num_inference_steps),
+            timesteps: self.run.timesteps.clone().unwrap_or_default(),
+            eta: self.run.eta,
+            use_clipped_model_output: self.run.use_clipped_model_output,
+            strength: self.run.strength.unwrap_or(1.0),
+            ..sampler
+        };
+        let schedule = Schedule::new(&schedule).expect("a schedule");
+        let table = sampler.table(&schedule).unwrap_or_else(|e| panic!("{self}: {e}"));
+        (schedule, sampler, table)
+    }
+
+    /// Whether diffusers keeps `x/signal`.
+    fn is_scaled(&self) -> bool {
+        let names = ["EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler"];
+        names.contains(&self.class.as_str())
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Run { n, eta, strength, stock, .. } = &self.run;
+        write!(f, "{} {} n = {n:?}, eta = {eta}, strength = {strength:?}, stock = {stock}", self.class, json!(self.config))
+    }
+}
+
+/// The numbers that the script calls `noise(SEED, stream, index, shape)`: uniform, of variance 1, and exactly f32.
+fn generated(stream: u32, index: usize, count: usize) -> Vec<f64> {
+    let mut random = Stream::new(SEED, stream, index as u32);
+    (0..count).map(|_| f64::from((3f64.sqrt() * fixture::centred(&mut random)) as f32)).collect()
+}
+
+fn doubles(file: &Fixture, name: &str) -> Vec<f64> {
+    file.raw(name).chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("eight bytes"))).collect()
+}
+
+/// A device's arithmetic: the row in f32, every operation rounded.
+struct Single {
+    x: Vec<f32>,
+    history: [Vec<f32>; 3],
+}
+
+impl Single {
+    fn new(x: &[f64]) -> Self {
+        Single { x: x.iter().map(|v| *v as f32).collect(), history: [(); 3].map(|()| vec![0.0; x.len()]) }
+    }
+
+    fn step(&mut self, table: &SamplerTable, index: usize, m: &[f64], z: &[f64]) {
+        let row = &table.rows[index];
+        let [p_x, p_m, q_x, q_m, q_0] = [row.p_x, row.p_m, row.q_x, row.q_m, row.q_0].map(|v| v as f32);
+        let [c_x, c_m, c_0, c_1, c_2, c_3, c_z] = [row.c_x, row.c_m, row.c_0, row.c_1, row.c_2, row.c_3, row.c_z].map(|v| v as f32);
+        let mut clean: Vec<f32> = self.x.iter().zip(m).map(|(x, m)| p_x * x + p_m * *m as f32).collect();
+        let (bound, scale) = match table.clip {
+            Clip::None => (f32::INFINITY, 1.0),
+            Clip::Range(range) => (range as f32, 1.0),
+            Clip::Threshold { ratio, max } => {
+                let mut sorted: Vec<f32> = clean.iter().map(|v| v.abs()).collect();
+                sorted.sort_by(f32::total_cmp);
+                let place = ratio as f32 * (sorted.len() - 1) as f32;
+                let left = place as usize;
+                let right = (left + 1).min(sorted.len() - 1);
+                let s = (sorted[left] + (sorted[right] - sorted[left]) * (place - left as f32)).max(1.0).min(max as f32);
+                (s, s)
+            }
+        };
+        clean.iter_mut().for_each(|v| *v = v.clamp(-bound, bound) / scale);
+        for i in 0..m.len() {
+            let (x, m, z, [h1, h2, h3]) = (self.x[i], m[i] as f32, z[i] as f32, &mut self.history);
+            self.x[i] = c_x * x + c_m * m + c_0 * clean[i] + c_1 * h1[i] + c_2 * h2[i] + c_3 * h3[i] + c_z * z;
+            (h1[i], h2[i], h3[i]) = (q_x * x + q_m * m + q_0 * clean[i], h1[i], h2[i]);
+        }
+    }
+}
+
+/// Largest errors of one class: f64, f32, and of diffusers in float32.
+#[derive(Default, Clone, Copy, Debug)]
+struct Worst {
+    double: f64,
+    single: f64,
+    stock: f64,
+    steps: usize,
+}
+
+#[test]
+fn every_step_of_every_sampler() {
+    let file = Fixture::open("schedulers");
+    let cases: Vec<Case> = file.json("cases");
+    let (timesteps, results) = (doubles(&file, "timesteps"), doubles(&file, "results"));
+    let (mut told, mut given) = (timesteps.as_slice(), results.as_slice());
+    let mut worst: BTreeMap<&str, Worst> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let (_, _, table) = case.table();
+        assert_eq!(table.rows.len(), case.rows, "{case}");
+        let (theirs, rest) = told.split_at(case.rows);
+        told = rest;
+        for (row, theirs) in table.rows.iter().zip(theirs) {
+            // DPMSolverMultistep keeps its timesteps as integers, also those of flow matching; stock ones are float32.
+            let whole = case.class == "DPMSolverMultistepScheduler";
+            let ours = if whole { row.timestep.trunc() } else { row.timestep };
+            let bound = if case.run.stock { 1e-6 * theirs.abs() } else { 1e-8 };
+            if (ours - theirs).abs() > bound {
+                failures.push(format!("{case}: timestep {ours} for {theirs}"));
+            }
+        }
+        if (table.init - case.init).abs() > if case.run.stock { 1e-6 } else { 1e-12 } {
+            failures.push(format!("{case}: starts from {} for {}", table.init, case.init));
+        }
+        if !case.compared {
+            continue;
+        }
+        let (theirs, rest) = given.split_at(SIZE * case.rows);
+        given = rest;
+        let start = generated(START, index, SIZE);
+        let (outputs, noise) = (generated(OUTPUT, index, SIZE * case.rows), generated(NOISE, index, SIZE * case.rows));
+        let (mut state, mut single) = (SampleState::new(start.clone()), Single::new(&start));
+        let seen = worst.entry(&case.class).or_default();
+        for (i, theirs) in theirs.chunks_exact(SIZE).enumerate() {
+            let range = SIZE * i..SIZE * (i + 1);
+            let (m, z) = (&outputs[range.clone()], &noise[range]);
+            table.step(i, &mut state, m, z);
+            single.step(&table, i, m, z);
+            let signal = if case.is_scaled() { table.rows[i].to.signal } else { 1.0 };
+            let theirs: Vec<f64> = theirs.iter().map(|v| v * signal).collect();
+            // Random outputs make samples grow where the signal is small: errors count by the sample's size.
+            let size = theirs.iter().fold(1.0, |size: f64, v| size.max(v.abs()));
+            let off = |ours: &mut dyn Iterator<Item = f64>| ours.zip(&theirs).map(|(a, b)| (a - b).abs() / size).fold(0.0, f64::max);
+            let double = off(&mut state.x.iter().copied());
+            let rounded = off(&mut single.x.iter().map(|v| f64::from(*v)));
+            if case.run.stock {
+                seen.stock = seen.stock.max(double);
+            } else {
+                (seen.double, seen.single) = (seen.double.max(double), seen.single.max(rounded));
+            }
+            seen.steps += 1;
+            // The tables are f64 on both sides: what differs is rounding. NaN fails.
+            let bounds = if case.run.stock { (1e-5, 1e-5) } else { (1e-9, 1e-5) };
+            if !(double <= bounds.0 && rounded <= bounds.1) {
+                failures.push(format!("{case}: step {i} off by {double:.1e}, in f32 by {rounded:.1e}"));
+                break;
+            }
+        }
+    }
+    for (class, seen) in &worst {
+        println!("{class}: {} steps, f64 within {:.1e}, f32 within {:.1e}, stock {:.1e}", seen.steps, seen.double, seen.single, seen.stock);
+    }
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert!(told.is_empty() && given.is_empty(), "every number is compared");
+    assert_eq!(worst.len(), 10, "every class");
+    assert!(cases.len() > 400 && worst.values().map(|w| w.steps).sum::<usize>() > 4000);
+}

@@ -1,0 +1,398 @@
+/** The tab "Score": the learned score beside the exact one, at a timestep and over all of them. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import { distances, lengths, paintCross, paintDots, paintField, paintMap, quantile, valueAt, viridisGradient, type Field } from "../../draw/fields";
+import { normal, random } from "../../draw/shapes";
+import type { DatasetName } from "../../engine-types";
+import type { RunStore } from "../../state/run-store";
+import type { Store } from "../../state/store";
+import { scoreTexts, type ScoreStrings } from "../../strings/lab-score.en";
+import { base, controls } from "../../styles/base";
+import type { ScheduleTable, ScoreErrors, ScoreMap } from "../../worker/ask";
+import "./measure/chart";
+import { Inquiry, keep } from "./measure/inquiry";
+import { noiseShare, noiseWord, scheduleOf, timestepsOf } from "./measure/levels";
+import { Panel, panelStyles, prepare } from "./measure/panel";
+import type { LabTab } from "./tabs";
+
+/** Sets whose density, noised, is known in closed form. */
+const MIXTURES: readonly DatasetName[] = ["eight_gaussians", "gaussian_grid", "blobs"];
+const GRID = 33;
+const EXTENT = 2.5;
+const LEVELS = 12;
+/** Noised data points on the map of the difference. */
+const DOTS = 260;
+/** One press of an arrow key, as a share of the square. */
+const NUDGE = 1 / 16;
+const PLOTS = ["learned", "exact", "difference"] as const;
+
+interface MapAnswer {
+  /** Null: the engine knows no exact score of these data. */
+  map: ScoreMap | null;
+  timestep: number;
+}
+
+/** What is known of a run's score. */
+class State {
+  timestep: number;
+  live = true;
+  map: Inquiry<MapAnswer>;
+  errors: Inquiry<{ errors: ScoreErrors | null }>;
+  table: ScheduleTable | null = null;
+
+  constructor(store: RunStore) {
+    this.timestep = Math.round(0.2 * timestepsOf(store));
+    this.map = new Inquiry(store);
+    this.errors = new Inquiry(store);
+  }
+}
+
+export class LabScore extends Panel<Store> {
+  static override styles = [
+    base,
+    controls,
+    panelStyles,
+    css`
+      .sets {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem;
+        margin-top: 0.5rem;
+      }
+      .slider {
+        flex: 1 1 16rem;
+        max-width: 34rem;
+        display: grid;
+        grid-template-columns: auto 1fr;
+        align-items: center;
+        gap: 0 1rem;
+      }
+      .slider output {
+        grid-column: 2;
+      }
+      .both {
+        display: grid;
+        gap: 1.5rem 2.5rem;
+      }
+      .plots {
+        display: grid;
+        grid-template-columns: repeat(2, minmax(0, 1fr));
+        gap: 1rem 0.75rem;
+        border-radius: 3px;
+      }
+      figure {
+        display: flex;
+        flex-direction: column;
+        gap: 0.25rem;
+      }
+      figcaption {
+        font-weight: 550;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        aspect-ratio: 1;
+        border: 1px solid var(--line);
+        border-radius: 3px;
+        background: var(--plate);
+        cursor: crosshair;
+        touch-action: pan-y pinch-zoom;
+      }
+      .ramp {
+        height: 0.5rem;
+        border-radius: 2px;
+        background: var(--ramp);
+      }
+      .ticks {
+        display: flex;
+        justify-content: space-between;
+        font-size: 0.75rem;
+        line-height: 1rem;
+        color: var(--ink-2);
+      }
+      .scale {
+        font-size: 0.75rem;
+        line-height: 1rem;
+        color: var(--ink-2);
+      }
+      .reading {
+        min-height: 2.5rem;
+        margin-top: 0.75rem;
+      }
+      @media (min-width: 40rem) {
+        .plots {
+          grid-template-columns: repeat(3, minmax(0, 1fr));
+        }
+        .reading {
+          min-height: 1.25rem;
+        }
+      }
+      @media (min-width: 68rem) {
+        .both {
+          grid-template-columns: minmax(0, 1.9fr) minmax(0, 1fr);
+        }
+      }
+    `,
+  ];
+
+  /** The point that is read. */
+  #point: [number, number] | null = null;
+  #byKey = false;
+
+  get #state(): State {
+    return keep(this.store, "score", () => new State(this.store));
+  }
+
+  get #words(): ScoreStrings {
+    return scoreTexts(this.store.text.lang);
+  }
+
+  get #extent(): number {
+    return EXTENT * Math.max(1, this.store.config?.data.scale ?? 1);
+  }
+
+  get #mixture(): boolean {
+    return MIXTURES.includes((this.store.settings?.["data.dataset"] ?? "") as DatasetName) && this.#state.map.answer?.map !== null;
+  }
+
+  protected override get inquiries(): Inquiry<unknown>[] {
+    const { map, errors } = this.#state;
+    return [errors, map];
+  }
+
+  protected override get live(): boolean {
+    return this.#state.live && this.#mixture;
+  }
+
+  protected override get eager(): boolean {
+    return MIXTURES.includes((this.store.settings?.["data.dataset"] ?? "") as DatasetName);
+  }
+
+  protected override measure(): void {
+    this.#ask();
+    this.#state.errors.ask(async () => ({ errors: await this.store.ask("score_error", { levels: LEVELS }) }));
+  }
+
+  #ask(): void {
+    const state = this.#state;
+    state.map.ask(async () => {
+      state.table = await scheduleOf(this.store);
+      const { timestep } = state;
+      return { map: await this.store.ask("score_map", { timestep, grid: GRID, extent: this.#extent }), timestep };
+    });
+  }
+
+  #move = (timestep: number): void => {
+    this.#state.timestep = timestep;
+    this.requestUpdate();
+    this.#ask();
+  };
+
+  // Reading a point
+
+  #read(point: [number, number] | null, byKey = false): void {
+    const bound = (v: number): number => Math.min(this.#extent, Math.max(-this.#extent, v));
+    this.#point = point && [bound(point[0]), bound(point[1])];
+    this.#byKey = byKey;
+    this.requestUpdate();
+  }
+
+  #hover = (event: PointerEvent): void => {
+    const canvas = (event.target as Element).closest("canvas");
+    if (!canvas) return;
+    const box = canvas.getBoundingClientRect();
+    const at = (share: number): number => (2 * share - 1) * this.#extent;
+    this.#read([at((event.clientX - box.left) / box.width), -at((event.clientY - box.top) / box.height)]);
+  };
+
+  #keys = (event: KeyboardEvent): void => {
+    const step = 2 * this.#extent * NUDGE;
+    const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
+    if (event.key === "Escape") this.#read(null);
+    else if (move) this.#read(this.#point ? [this.#point[0] + move[0]!, this.#point[1] + move[1]!] : [0, 0], true);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  // Pictures
+
+  protected override paint(): void {
+    const { answer } = this.#state.map;
+    if (!answer?.map || !this.renderRoot.querySelector("canvas")) return;
+    const { grid, extent, learned, exact } = answer.map;
+    const top = this.#top(answer.map);
+    const apart = distances(learned, exact);
+    const colours = { low: this.colour("plate"), high: this.colour("data"), arrow: this.colour("ink"), mark: this.colour("samples") };
+    for (const name of PLOTS) {
+      const ready = prepare(this.renderRoot.querySelector<HTMLCanvasElement>(`canvas[data-plot="${name}"]`)!);
+      if (!ready) continue;
+      const { context, width: size } = ready;
+      if (name === "difference") {
+        paintMap(context, size, grid, apart, this.#topApart(apart));
+        paintDots(context, size, extent, this.#noised(answer.timestep), "rgb(255 255 255 / 0.75)");
+      } else {
+        paintField(context, size, { grid, extent, vectors: name === "learned" ? learned : exact }, top, colours);
+      }
+      if (this.#point) paintCross(context, size, extent, this.#point, colours.mark, colours.low);
+    }
+  }
+
+  /** One scale for both fields: nearly the longest exact score. */
+  #top({ exact }: ScoreMap): number {
+    return quantile(lengths(exact), 0.98);
+  }
+
+  /** Far from the data the difference may be of any size; the scale ends before that. */
+  #topApart(apart: Float64Array): number {
+    return quantile(apart, 0.95);
+  }
+
+  /** Some data, noised to the level of the map, always with the same noise. */
+  #noised(timestep: number): Float32Array {
+    const points = this.store.data?.points ?? new Float32Array(0);
+    const { table } = this.#state;
+    const [signal, noise] = [table?.signal[timestep] ?? 1, table?.noise[timestep] ?? 0];
+    const next = random(3);
+    return Float32Array.from({ length: 2 * Math.min(DOTS, points.length / 2) }, (_, i) => signal * points[i]! + noise * normal(next));
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { store } = this;
+    if (!store?.settings) return nothing;
+    const words = this.#words;
+    return html`
+      <p class="lead">${words.lead}</p>
+      ${this.#mixture ? this.#measured(words) : this.#offer(words)}
+      <span class="probe"></span>
+    `;
+  }
+
+  #offer(words: ScoreStrings): TemplateResult {
+    const { names } = this.store.text.ui.datasets;
+    return html`
+      <div class="bar"><div>
+        <p>${words.notMixture(this.store.subject)} ${words.switch}</p>
+        <div class="sets">
+          ${MIXTURES.map((name) => html`<button type="button" @click=${() => void this.store.set("data.dataset", name)}>${names[name]}</button>`)}
+        </div>
+      </div></div>
+    `;
+  }
+
+  #measured(words: ScoreStrings): TemplateResult {
+    const state = this.#state;
+    const { number } = this.store.text;
+    const last = timestepsOf(this.store) - 1;
+    const t = Math.min(state.timestep, last);
+    const word = state.table ? this.common.noise[noiseWord(noiseShare(state.table, t))] : "";
+    return html`
+      <div class="bar">
+        <div class="slider">
+          <label for="t">${words.slider}</label>
+          <input id="t" type="range" min="0" max=${last} step="1" .value=${String(t)} style="--filled:${(100 * t) / last}%"
+            aria-valuetext=${words.sliderValue(number.whole(t), number.whole(last), word)}
+            @input=${(event: Event) => this.#move((event.target as HTMLInputElement).valueAsNumber)} />
+          <output for="t" class="quiet number">${words.at(number.whole(t), word)}</output>
+        </div>
+        ${this.liveSwitch(state.live, (on) => ((state.live = on), this.changed("settings")))}
+        ${this.status(state.map)}
+      </div>
+      <div class="both">
+        ${state.map.answer?.map ? this.#plots(state.map.answer.map, words) : html`<div></div>`}
+        ${state.errors.answer?.errors ? this.#curve(state.errors.answer.errors, words) : this.status(state.errors)}
+      </div>
+    `;
+  }
+
+  #plots(map: ScoreMap, words: ScoreStrings): TemplateResult {
+    const { number } = this.store.text;
+    const digits = (value: number): string => number.significant(value, 2);
+    const t = number.whole(this.#state.map.answer!.timestep);
+    const apart = distances(map.learned, map.exact);
+    const [top, topApart] = [this.#top(map), this.#topApart(apart)];
+    const label = (name: (typeof PLOTS)[number]): string => {
+      if (name !== "difference") {
+        const all = lengths(map[name]);
+        return words.describeField(words[name], { t, extent: digits(map.extent), typical: digits(quantile(all, 0.5)), longest: digits(quantile(all, 1)) });
+      }
+      const worst = apart.indexOf(quantile(apart, 1));
+      const place = (i: number): string => number.fixed(-map.extent + (2 * map.extent * i) / (map.grid - 1), 1);
+      return words.describeDifference({ t, typical: digits(quantile(apart, 0.5)), largest: digits(apart[worst] ?? 0), x: place(worst % map.grid), y: place(Math.floor(worst / map.grid)) });
+    };
+    // Half-way along a ramp of square roots stands a quarter.
+    const ticks = (end: number, middle: number): TemplateResult => html`<div class="ticks number" aria-hidden="true"><span>${number.whole(0)}</span><span>${digits(end * middle)}</span><span>${words.atLeast(digits(end))}</span></div>`;
+    return html`
+      <div>
+        <div class="plots" tabindex="0" role="group" aria-label=${words.read} @keydown=${this.#keys} @pointermove=${this.#hover} @pointerdown=${this.#hover}
+          @pointerleave=${() => this.#read(null)} @blur=${() => this.#read(null)}>
+          ${PLOTS.map(
+            (name) => html`<figure>
+              <figcaption>${words[name]}</figcaption>
+              <canvas role="img" data-plot=${name} aria-label=${label(name)}></canvas>
+              <div class="ramp" style="--ramp:${name === "difference" ? viridisGradient : "linear-gradient(to right, var(--plate), var(--data))"}"></div>
+              ${name === "difference" ? ticks(topApart, 0.5) : ticks(top, 0.25)}
+              <p class="scale">${name === "difference" ? words.differenceScale : words.fieldScale}</p>
+            </figure>`,
+          )}
+        </div>
+        <p class="reading quiet number" aria-live=${this.#byKey ? "polite" : "off"}>${this.#point ? this.#values(map, words) : words.hint}</p>
+      </div>
+    `;
+  }
+
+  #values(map: ScoreMap, words: ScoreStrings): string {
+    const { number } = this.store.text;
+    const [x, y] = this.#point!;
+    const field = (vectors: readonly number[]): Field => ({ grid: map.grid, extent: map.extent, vectors });
+    const [lx, ly] = valueAt(field(map.learned), x, y);
+    const [ex, ey] = valueAt(field(map.exact), x, y);
+    const off = Math.hypot(lx - ex, ly - ey);
+    const vector = (a: number, b: number): string => `(${number.fixed(a, 2)}, ${number.fixed(b, 2)})`;
+    return words.reading({
+      x: number.fixed(x, 2), y: number.fixed(y, 2), learned: vector(lx, ly), exact: vector(ex, ey), off: number.significant(off, 2),
+      percent: number.significant((100 * off) / Math.max(1e-9, Math.hypot(ex, ey)), 2),
+    });
+  }
+
+  #curve({ levels }: ScoreErrors, words: ScoreStrings): TemplateResult {
+    const { number } = this.store.text;
+    const shares = levels.map(({ error, exact }) => (100 * error) / Math.max(1e-9, exact));
+    const percent = (value: number): string => words.percent(number.significant(value, 2));
+    const t = (value: number): string => number.whole(value);
+    const [low, high] = [Math.min(...shares), Math.max(...shares)];
+    const at = (value: number): string => t(levels[shares.indexOf(value)]?.timestep ?? 0);
+    const here = this.#state.timestep;
+    const after = Math.max(1, levels.findIndex(({ timestep }) => timestep >= here));
+    const [a, b] = [levels[after - 1]!.timestep, levels[after]!.timestep];
+    const between = Math.min(1, Math.max(0, (here - a) / (b - a)));
+    const about = shares[after - 1]! ** (1 - between) * shares[after]! ** between;
+    const chart = {
+      x: levels.map(({ timestep }) => timestep),
+      lines: [{ name: words.curveLine, values: shares, colour: "samples", dots: true }],
+      logY: true,
+      mark: this.#state.timestep,
+      height: 224,
+      words: {
+        label: words.describeCurve({ low: percent(low), lowT: at(low), high: percent(high), highT: at(high) }),
+        x: this.common.timestep, y: words.curveLine, hint: words.curveHint, table: this.common.table, formatX: t, formatY: percent,
+      },
+    };
+    return html`
+      <section>
+        <h3>${words.curve}</h3>
+        <p class="quiet">${words.curveAbout}</p>
+        <unnoise-lab-chart .chart=${chart} @pick=${(event: CustomEvent<number>) => this.#move(event.detail)}></unnoise-lab-chart>
+        <p class="number summary">${words.summary(t(here), number.significant(about, 2))}</p>
+      </section>
+    `;
+  }
+}
+
+customElements.define("unnoise-lab-score", LabScore);
+
+export const scoreTab: LabTab = {
+  name: "score",
+  tasks: ["points"],
+  title: (lang) => scoreTexts(lang).title,
+  render: (store) => html`<unnoise-lab-score .store=${store as Store}></unnoise-lab-score>`,
+};

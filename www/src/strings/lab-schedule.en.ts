@@ -1,0 +1,62 @@
+/** The words of the tab "schedule". */
+export const scheduleEn = {
+  title: "Schedule",
+  lead: "How much signal is left at each timestep. Training shows the network all of them; sampling walks back from right to left.",
+  shown: "Show",
+  views: { log_snr: "log SNR", alpha: "ᾱ", levels: "Signal and noise" },
+  viewsLong: {
+    log_snr: "the logarithm of the signal-to-noise ratio",
+    alpha: "ᾱ, the share of the signal’s power",
+    levels: "amplitudes of the signal and of the noise",
+  },
+  axis: { log_snr: "ln SNR", alpha: "ᾱ", levels: "amplitude", t: "t" },
+  plot: (name: string, first: string, last: string) => `Noise schedule ${name}: the logarithm of the signal-to-noise ratio falls from ${first} to ${last}.`,
+  zones: { clean: "nearly clean", mixed: "noise and signal", noise: "nearly noise" },
+  handle: (t: string) => `Curve at t = ${t}`,
+  handleValue: (logSnr: string, signal: string, noise: string) => `log SNR ${logSnr}: signal ${signal}, noise ${noise}`,
+  dragHint: "Drag a handle, or move it with the arrow keys.",
+  noDrag: "Flow matching has its own straight schedule; the shift bends it.",
+  dragInLog: "The handles are on the log-SNR curve.",
+  apply: "Apply to training",
+  applyHint: "Starts a new model on the drawn schedule",
+  applying: "Starting over …",
+  discard: "Discard",
+  draft: "The drawn curve is not in use yet. Applying it starts a new model.",
+  key: { now: "in use", draft: "drawn", visits: "visited by the sampler", signal: "signal", noise: "noise" },
+  terminal: (share: string) => `√ᾱ at the last timestep is ${share}.`,
+  terminalNone: "No signal is left: training ends where sampling begins, in pure noise.",
+  terminalLittle: "Sampling begins in pure noise; training never quite shows that. So little signal hardly matters.",
+  terminalMuch: "Sampling begins in pure noise, but training always leaves a visible trace of the data there. Samples then lean towards the mean of the set.",
+  rescaled: "“End in pure noise” is on: √ᾱ was shifted and stretched so that it ends at exactly 0 and begins where it did.",
+  notRescaled: (share: string) => `“End in pure noise” would take this ${share} away, from every timestep a little. It needs a network that predicts x₀ or v.`,
+  middle: (from: string, to: string, share: string) => `From t = ${from} to ${to}, ${share} of all timesteps, neither outweighs the other more than ten to one in amplitude. There the shape is decided.`,
+  middleNone: "At no timestep are noise and signal within ten to one of each other.",
+  visits: (sampler: string, count: string, first: string, last: string) => `${sampler} calls the network ${count} times, from t = ${first} down to ${last}: the marks under the curve.`,
+  inMiddle: (count: string, all: string) => `${count} of the ${all} fall into the middle part.`,
+  numbers: "As a table",
+  columns: { t: "t", logSnr: "ln SNR", alpha: "ᾱ", signal: "Signal", noise: "Noise" },
+  file: {
+    title: "diffusers’ scheduler_config.json",
+    lead: "Takes a schedule and a sampler as diffusers writes them, and gives out these.",
+    label: "Contents of a scheduler_config.json",
+    placeholder: "Paste it here, or drop the file",
+    choose: "Choose file …",
+    read: "Use this",
+    download: "Download",
+    copy: "Copy",
+    copied: "Copied.",
+    copyFailed: "The clipboard is closed to this page; the text stands above, to be copied by hand.",
+    saved: (name: string) => `Saved ${name}.`,
+    taken: (name: string) => `${name}: all of it is in use now.`,
+    tooLarge: "A scheduler_config.json is a few kilobytes; this file is much larger.",
+    refused: (key: string, message: string) => `${key}: ${message}`,
+    beside: (label: string) => `Refused; the message stands beside “${label}” in the settings.`,
+    empty: "Paste or choose a file first.",
+  },
+};
+
+export type ScheduleStrings = typeof scheduleEn;
+
+const languages: Record<string, ScheduleStrings> = { en: scheduleEn };
+
+export const scheduleWords = (lang: string): ScheduleStrings => languages[lang] ?? scheduleEn;

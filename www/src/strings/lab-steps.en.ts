@@ -1,0 +1,56 @@
+/** The words of the tab "step by step". */
+export const stepsEn = {
+  title: "Step by step",
+  lead: "One update at a time: what the network says of a sample, and what the sampler makes of it.",
+  step: (i: string, n: string) => `Step ${i} of ${n}`,
+  stepLabel: "Step",
+  stepValue: (i: string, n: string, from: string, to: string) => `Step ${i} of ${n}, from ${from} to ${to}`,
+  previous: "Previous step",
+  next: "Next step",
+  play: "Play the steps",
+  stop: "Stop",
+  clean: "clean data",
+  time: (t: string) => `t = ${t}`,
+  keys: "Steps: the arrow keys go back and forth",
+  tracked: "Sample",
+  trackedHint: "Or click a point.",
+  pixelRow: "Pixel row",
+  pixelColumn: "Column",
+  pixelHint: "The numbers are those of one pixel; click another.",
+  drawing: "Drawing the samples …",
+  drawn: (step: string) => `Drawn by the model at training step ${step}.`,
+  stale: (step: string) => `The model has trained on since, to step ${step}.`,
+  again: "Draw anew",
+  reading: "What the network says",
+  noise: "The noise that goes with it",
+  update: "The step",
+  picture: (i: string, n: string, sample: string, from: string, to: string, clean: string) => `Step ${i} of ${n}: sample ${sample} goes from ${from} to ${to}; the network takes it for ${clean}.`,
+  pictureWait: "The sample's way appears here.",
+  key: { x: "xₜ, the sample", clean: "x̂₀, what the network takes it for", next: "xₛ, the sample after the step", way: "its way so far" },
+  tiles: { x: "xₜ", clean: "x̂₀", next: "xₛ" },
+  table: { title: "Levels of this step", before: "Before", after: "After", t: "Timestep", alpha: "ᾱ", sigmaFlow: "σ", signal: "Signal", noise: "Noise", sigma: "σ = noise / signal", logSnr: "ln SNR", infinite: "∞" },
+  notes: {
+    clip: "x̂₀ is clipped to the range of the data before it is used.",
+    threshold: "x̂₀ is thresholded before it is used: cut at its own quantile and divided by it.",
+    first: "The first of two evaluations: Euler’s step, to look at where it leads.",
+    second: "The second evaluation, at the place where the first led: the mean of both directions takes the place of the first.",
+    last: "No noise is left after this step, so there is no second evaluation.",
+    fresh: "z is fresh noise, as it was drawn here.",
+    clean: "This step ends at clean data: ᾱ is 1 there.",
+    weights: "The weights come from a polynomial through the last predictions; they are the engine’s own.",
+    order1: "First order: this prediction alone.",
+    order2: "Second order: the prediction before says where this one is heading; r compares the two steps’ lengths.",
+    order3: "Third order: a curve through the last three predictions.",
+    lms: "The weights integrate a polynomial through the last directions over σ.",
+    hidden: "",
+    ancestral: "It goes further down than asked, to σ↓, and adds fresh noise back up: σ↓² + σ↑² = σₛ².",
+    sigma: "σ is noise over signal; in x over √ᾱ the path is a straight line along ε̂.",
+    guided: "The network’s output is the guided one.",
+  } as Record<string, string>,
+};
+
+export type StepsStrings = typeof stepsEn;
+
+const languages: Record<string, StepsStrings> = { en: stepsEn };
+
+export const stepsWords = (lang: string): StepsStrings => languages[lang] ?? stepsEn;
