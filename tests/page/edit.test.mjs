@@ -242,7 +242,8 @@ test("inversion: the picture goes in as it is, its noise comes out again, and th
   const error = lab.locator('[data-value="error"]');
   await error.waitFor();
   const [up, down] = await asked();
-  assert.deepEqual([up.options.inverse, up.options.sampler, up.options.eta, up.options.guidance_scale, up.options.clip_sample, up.options.num_inference_steps], [true, "heun", 0, 1, false, 100]);
+  assert.deepEqual([up.options.inverse, up.options.sampler, up.options.eta, up.options.guidance_scale, up.options.clip_sample, up.options.num_inference_steps], [true, "ddim", 0, 1, false, 100]);
+  assert.deepEqual([up.options.num_resamples, down.options.num_resamples ?? 1], [2, 1], "corrected on the way up only");
   assert.ok(!down.options.inverse);
   assert.deepEqual(down.inputs.latent, up.results, "what came out goes in");
   assert.deepEqual(down.options.labels, up.options.labels);
@@ -253,12 +254,12 @@ test("inversion: the picture goes in as it is, its noise comes out again, and th
   assert.equal(Number(await lab.locator('[data-value="mean"]').textContent()), Number(mean.toFixed(3)));
   await lab.getByRole("spinbutton", { name: "Steps" }).fill("20");
   await lab.getByRole("spinbutton", { name: "Steps" }).press("Enter");
-  await lab.getByRole("radio", { name: "DDIM" }).check({ force: true });
+  await lab.getByRole("radio", { name: "Heun" }).check({ force: true });
   await button("Invert").click();
   await lab.getByRole("row").nth(2).waitFor();
   const rows = await lab.getByRole("row").allTextContents();
   assert.equal(rows.length, 3);
-  assert.match(rows[1], /DDIM\s*20/, "fewest steps first");
+  assert.match(rows[1], /Heun\s*20/, "fewest steps first");
   assert.deepEqual(visit.problems, []);
 });
 

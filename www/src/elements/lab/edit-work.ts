@@ -159,7 +159,9 @@ function faithful(desk: Desk, labels: readonly (number | null)[], steps: number,
 
 async function toNoise(desk: Desk, turn: Turn, images: readonly Float32Array[], options: RunOptions): Promise<Drawn> {
   turn.progress(desk.words.inverting);
-  return turn.of(desk.store.draw(asOptions({ ...options, inverse: true }), { latent: joined(images) }));
+  // On the way up a step of DDIM starts from what is not known yet, so each is corrected once.
+  const corrected = options.sampler === "ddim" ? { num_resamples: 2 } : {};
+  return turn.of(desk.store.draw(asOptions({ ...options, ...corrected, inverse: true }), { latent: joined(images) }));
 }
 
 /** The noise that the picture comes from, and the picture that comes of this noise. */
