@@ -18,6 +18,8 @@ pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
 #[cfg(target_arch = "wasm32")]
+mod schedules;
+#[cfg(target_arch = "wasm32")]
 mod shared;
 #[cfg(target_arch = "wasm32")]
 mod slot;
@@ -32,3 +34,5 @@ pub use engine::{Engine, check_config, check_sample_options, default_config, def
 pub use machine::Machine;
 #[cfg(target_arch = "wasm32")]
 pub use sample::Sample;
+#[cfg(target_arch = "wasm32")]
+pub use schedules::{read_scheduler, sampler_table, schedule_table, write_scheduler};
