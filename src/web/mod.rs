@@ -17,8 +17,7 @@ mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
-#[cfg(target_arch = "wasm32")]
-mod schedules;
+pub mod schedules;
 #[cfg(target_arch = "wasm32")]
 mod shared;
 #[cfg(target_arch = "wasm32")]
