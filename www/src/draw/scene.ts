@@ -83,6 +83,8 @@ export class Scene {
     c.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     c.fillStyle = this.#palette.plate;
     c.fillRect(0, 0, w, h);
+    // A plate that has no height for a moment has no end of columns either.
+    if (!(s > 0)) return;
     this.#paintAxes(c, w, h, s);
     c.fillStyle = this.#palette.data;
     c.globalAlpha = 0.5;

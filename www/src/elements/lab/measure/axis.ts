@@ -8,6 +8,7 @@ export interface Axis {
 
 /** Round numbers from `low` to `high`, about `count` of them. */
 function linearTicks(low: number, high: number, count: number): number[] {
+  if (!(high > low)) return [low];
   const raw = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) ?? 10);
