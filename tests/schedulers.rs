@@ -244,7 +244,8 @@ fn ddim_goes_to_the_next_timestep_of_its_list() {
             };
             table.step(i, &mut state, &[m], &[0.0]);
             exact = s_next * MEAN + from * (VARIANCE * s * s_next + n * n_next);
-            assert!((state.x[0] - exact).abs() < 1e-10, "{case}: step {i} gives {} for {exact}", state.x[0]);
+            // A wrong level shows in the third digit. Where ᾱ is 4e-18 the noise predictor's tenth is gone.
+            assert!((state.x[0] - exact).abs() < 1e-8, "{case}: step {i} gives {} for {exact}", state.x[0]);
         }
         checked += 1;
     }

@@ -257,9 +257,17 @@ fn noise_and_back_is_the_same_point() {
     let data = Data::mixture();
     for kind in [Epsilon, VPrediction, Sample, FlowPrediction] {
         let schedule = schedule(kind);
-        for (sampler, n, bound) in [(Ddim, 100, 0.02), (Ddim, 1000, 0.002), (Euler, 100, 0.03), (Heun, 100, 0.003)] {
+        let runs = [
+            (Ddim, 100, 1, 0.03),
+            (Ddim, 1000, 1, 0.003),
+            (Ddim, 100, 2, 0.006),
+            (Ddim, 100, 4, 0.002),
+            (Euler, 100, 1, 0.03),
+            (Heun, 100, 1, 0.003),
+        ];
+        for (sampler, n, num_resamples, bound) in runs {
             let down = SamplerConfig { sampler, num_inference_steps: n, ..SamplerConfig::default() };
-            let up = SamplerConfig { inverse: true, ..down.clone() };
+            let up = SamplerConfig { inverse: true, num_resamples, ..down.clone() };
             let (down, up) = (down.table(&schedule).expect("a table"), up.table(&schedule).expect("a table"));
             assert_eq!(up.rows.last().map(|r| r.to), Some(down.rows[0].from), "the same levels");
             let mean = points.iter().map(|x| {
@@ -273,10 +281,10 @@ fn noise_and_back_is_the_same_point() {
                 (run(&down, down.rows.len(), &schedule, &data, state.x[0]) - x).abs()
             });
             let mean = mean.sum::<f64>() / points.len() as f64;
-            println!("{kind:?} {sampler:?} {n}: there and back within {mean:.1e} on average");
+            println!("{kind:?} {sampler:?} {n} × {num_resamples}: there and back within {mean:.1e} on average");
             // As diffusers has it, the first step takes what is said of the data at a noisier level as if it were said at
             // timestep 0: a network that predicts the data comes back less exactly.
-            let bound = if kind == Sample && sampler == Ddim { 4.0 * bound } else { bound };
+            let bound = if kind == Sample && num_resamples == 1 && sampler == Ddim { 4.0 * bound } else { bound };
             assert!(mean < bound, "{kind:?} {sampler:?} {n}: {mean}");
         }
     }
@@ -292,17 +300,17 @@ fn images_to_images_and_repetitions_keep_the_distribution() {
                 continue;
             }
             for (strength, num_resamples, eta) in [(0.6, 1, 0.0), (0.6, 1, 1.0), (1.0, 5, 0.0), (0.4, 3, 1.0), (0.25, 10, 0.0)] {
-                let config = SamplerConfig { sampler, strength, num_resamples, eta, num_inference_steps: 500, ..SamplerConfig::default() };
+                let config = SamplerConfig { sampler, strength, num_resamples, eta, num_inference_steps: 1000, ..SamplerConfig::default() };
                 let table = config.table(&schedule).expect("a table");
-                let steps = (500.0 * strength) as usize;
+                let steps = (1000.0 * strength) as usize;
                 assert_eq!(table.rows.len(), (steps - 1) * num_resamples + 1);
                 // Data noised to the first level, as img2img begins.
                 let all = moments(&table, &schedule, &data, marginal(&data, table.rows[0].from));
                 for (row, [mean, variance]) in table.rows.iter().zip(all) {
                     let [exact_mean, exact] = marginal(&data, row.to);
-                    // The last step of an ODE or of Algorithm 2 drops what noise the data would still have: 2e-4 of 0.15 here.
+                    // With its posterior's variance a step of DDPM leaves a little too little, which 1,000 steps add up to 2 %.
                     assert!((mean - exact_mean).abs() < 0.003, "{config:?}: mean {mean} for {exact_mean}");
-                    assert!((variance / exact - 1.0).abs() < 0.05, "variance {variance} for {exact} at {row:?}: {config:?}");
+                    assert!((variance / exact - 1.0).abs() < 0.025, "variance {variance} for {exact} at {row:?}: {config:?}");
                 }
             }
         }

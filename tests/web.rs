@@ -98,7 +98,7 @@ async fn a_lost_device_is_made_anew_and_training_goes_on() {
         }
         assert!(number(&after, "step") > resumed, "training goes on");
         assert!(number(&after, "loss").is_finite());
-        let sample = engine.sample(JsValue::from(js_sys::Object::new())).await.expect("samples");
+        let sample = engine.sample(JsValue::from(js_sys::Object::new()), JsValue::UNDEFINED).await.expect("samples");
         assert!(sample.frames().iter().all(|v| v.is_finite()));
         engine.destroy().await;
     }
@@ -133,7 +133,9 @@ async fn bad_input_is_an_error_and_the_run_is_untouched() {
         (r#"{"num_samples": 0}"#, "sample.num_samples"),
         (r#"{"sampler": "magic"}"#, "sample.sampler"),
     ] {
-        let Err(error) = engine.sample(js_sys::JSON::parse(json).expect("parses")).await else { panic!("{json} must be refused") };
+        let Err(error) = engine.sample(js_sys::JSON::parse(json).expect("parses"), JsValue::UNDEFINED).await else {
+            panic!("{json} must be refused")
+        };
         assert_eq!(field(error), wanted);
     }
     assert!(engine.load_checkpoint(vec![1; 100]).await.is_err());
@@ -218,7 +220,7 @@ async fn digits_go_in_and_come_out_by_class_and_as_a_folder() {
     let options =
         r#"{"num_samples": 3, "num_inference_steps": 4, "max_frames": 5, "labels": [1, 2, 3], "guidance_scale": 2, "clip_sample": true}"#;
     let options = js_sys::JSON::parse(options).expect("parses");
-    let sample = engine.sample(options.clone()).await.expect("samples");
+    let sample = engine.sample(options.clone(), JsValue::UNDEFINED).await.expect("samples");
     assert_eq!((sample.frames().len(), sample.predicted().len()), (5 * 3 * 196, 5 * 3 * 196));
     assert!(sample.predicted().iter().all(|v| v.abs() <= 1.0));
 
@@ -240,7 +242,7 @@ async fn digits_go_in_and_come_out_by_class_and_as_a_folder() {
     engine.load_folder(text(0), files[1].1.to_vec(), Some(text(2)), "mnist".into()).await.expect("loads");
     assert_eq!(number(&engine.metrics(), "step"), 0.0);
     assert_eq!(engine.image_count(), 160, "the images stay");
-    let again = engine.sample(options).await.expect("samples");
+    let again = engine.sample(options, JsValue::UNDEFINED).await.expect("samples");
     assert_eq!(again.frames(), sample.frames());
     let error = engine.load_folder("{}".into(), files[1].1.to_vec(), None, "mnist".into()).await.expect_err("no size");
     assert_eq!(Reflect::get(&error, &"kind".into()).expect("a kind").as_string().as_deref(), Some("config"));
