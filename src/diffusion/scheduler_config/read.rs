@@ -20,8 +20,6 @@ pub fn read_scheduler_config(text: &str) -> Result<(String, ScheduleConfig, Samp
     let mut keys = Keys::parse(text)?;
     let class = class(&mut keys)?;
     let mut schedule = ScheduleConfig { num_train_timesteps: keys.count("num_train_timesteps", 1000)?, ..ScheduleConfig::default() };
-    // Before anything that is counted against it.
-    schedule.validate().map_err(|error| renamed(class, error))?;
     // What follows counts on there being some.
     let enough = ScheduleConfig::MIN_TIMESTEPS..=ScheduleConfig::MAX_TIMESTEPS;
     if !enough.contains(&schedule.num_train_timesteps) {
