@@ -230,7 +230,7 @@ fn ddim_goes_to_the_next_timestep_of_its_list() {
         let list: Vec<usize> = table.rows.iter().map(|row| row.timestep as usize).collect();
         let stride = schedule.num_train_timesteps() / list.len();
         assert!(list.windows(2).any(|pair| pair[1] + stride != pair[0]), "{case}: the stride would do");
-        let (mut state, mut exact) = (SampleState::new(vec![1.3]), 1.3);
+        let mut exact = 1.3;
         for (i, t) in list.iter().enumerate() {
             let level = |alpha: f64| (alpha.sqrt(), (1.0 - alpha).sqrt());
             let (s, n) = level(schedule.alphas_cumprod[*t]);
@@ -242,9 +242,12 @@ fn ddim_goes_to_the_next_timestep_of_its_list() {
                 PredictionType::Sample => clean,
                 _ => s * noise - n * clean,
             };
+            let mut state = SampleState::new(vec![exact]);
             table.step(i, &mut state, &[m], &[0.0]);
             exact = s_next * MEAN + from * (VARIANCE * s * s_next + n * n_next);
-            assert!((state.x[0] - exact).abs() < 1e-10, "{case}: step {i} gives {} for {exact}", state.x[0]);
+            // Predicted noise says x̂_0 to s'/s roundings; a wrong level is off in the third digit.
+            let bound = 1e-10 + 1e-14 * s_next / s;
+            assert!((state.x[0] - exact).abs() < bound, "{case}: step {i} gives {} for {exact}", state.x[0]);
         }
         checked += 1;
     }

@@ -17,7 +17,6 @@ mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
-pub mod schedules;
 #[cfg(target_arch = "wasm32")]
 mod shared;
 #[cfg(target_arch = "wasm32")]
