@@ -64,7 +64,7 @@ impl Data {
             let at = Level::of_sigma(sigma);
             self.posterior(y * at.signal, at)[1]
         };
-        const STEPS: usize = 20_000;
+        const STEPS: usize = 5_000;
         let root = |level: Level| level.sigma().powf(1.0 / 7.0);
         let at = |i: usize| (root(from) + (root(to) - root(from)) * i as f64 / STEPS as f64).powi(7);
         let mut y = x / from.signal;
