@@ -56,7 +56,7 @@ export class Essay extends LitElement {
     return html`<figure>
       <div class="panels">
         ${TIMES.map((share) => {
-          const t = Math.round(share * last);
+          const t = Math.min(last, Math.round(share * (last + 1)));
           const [keep, noise] = t === 0 || !levels ? [1, 0] : [levels.signal[t]!, levels.noise[t]!];
           // The same noise in every panel: only its share grows.
           const next = random(5);
