@@ -161,10 +161,11 @@ fn other_parameters() -> unnoise::graph::ParamTable {
 #[test]
 fn schedulers_that_cannot_be_used_are_refused_by_key() {
     for (key, value) in [
-        ("prediction_type", json!("v_prediction")),
+        ("prediction_type", json!("magic")),
         ("trained_betas", json!([0.1, 0.2])),
         ("rescale_betas_zero_snr", json!(true)),
-        ("beta_schedule", json!("scaled_linear")),
+        ("beta_schedule", json!("scaled")),
+        ("variance_type", json!("learned_range")),
         ("beta_start", json!("small")),
         ("beta_end", json!(-1)),
         ("num_train_timesteps", json!(0)),
@@ -174,7 +175,26 @@ fn schedulers_that_cannot_be_used_are_refused_by_key() {
         scheduler[key] = value;
         refused(&text(FILES[0]), &bytes(FILES[1]), Some(&scheduler.to_string()), &[key]);
     }
-    refused(&text(FILES[0]), &bytes(FILES[1]), Some("true"), &["scheduler_config.json", "no JSON object"]);
+    refused(&text(FILES[0]), &bytes(FILES[1]), Some("true"), &["scheduler.json", "no JSON object"]);
+}
+
+/// What a model predicts is part of its folder, and so is a schedule that ends in pure noise.
+#[test]
+fn schedules_go_both_ways() {
+    let read = |scheduler: &str| Folder::read(&text(FILES[0]), &bytes(FILES[1]), Some(scheduler)).expect("reads");
+    let mut v: Value = serde_json::from_str(&text(FILES[2])).expect("JSON");
+    v["prediction_type"] = json!("v_prediction");
+    v["rescale_betas_zero_snr"] = json!(true);
+    v["timestep_spacing"] = json!("trailing");
+    let flow = json!({ "_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3.0 });
+    for (scheduler, class) in [(v, "DDPMScheduler"), (flow, "FlowMatchEulerDiscreteScheduler")] {
+        let folder = read(&scheduler.to_string());
+        let written = folder.write().expect("writes");
+        let written: Vec<String> = written.iter().map(|file| String::from_utf8_lossy(file).into_owned()).collect();
+        assert!(written[2].contains(class) && written[3].contains(class), "{}", written[2]);
+        assert_eq!(read(&written[2]).schedule, folder.schedule);
+        assert_ne!(folder.schedule.prediction_type, unnoise::diffusion::PredictionType::Epsilon);
+    }
 }
 
 /// Stripes whose width depends on the class.
@@ -207,7 +227,7 @@ fn a_folder_goes_on_learning_and_comes_back() {
         assert_eq!((report.step, report.losses.len(), report.frozen_at), (5, 5, None));
         let after = block_on(trainer.snapshot(backend)).expect("a snapshot");
         let learned = Folder::of(&after).expect("a folder");
-        assert_eq!((&learned.unet, learned.schedule), (&folder.unet, folder.schedule));
+        assert_eq!((&learned.unet, &learned.schedule), (&folder.unet, &folder.schedule));
         assert_ne!(learned, folder, "five steps change the weights");
         let [config, weights, scheduler, _] = learned.write().expect("writes");
         let utf8 = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");

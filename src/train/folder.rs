@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::config::{Config, OptimizerConfig};
 use super::images::{ClassConditioning, ImageConfig, ImageDataset};
@@ -11,7 +11,7 @@ use super::programs::training_step;
 use super::snapshot::Snapshot;
 use super::tensors::{self, Stored};
 use super::trainer::Trainer;
-use crate::diffusion::{BetaSchedule, ScheduleConfig};
+use crate::diffusion::{SamplerConfig, SamplerName, ScheduleConfig, TimestepSpacing, read_scheduler_config, write_scheduler_config};
 use crate::graph::{Graph, ParamTable, TensorType};
 use crate::nn::UnetConfig;
 use crate::{Error, Result};
@@ -52,7 +52,11 @@ impl Folder {
     /// another shape than the configuration wants, or belongs to no parameter.
     pub fn read(config: &str, weights: &[u8], scheduler: Option<&str>) -> Result<Folder> {
         let unet = UnetConfig::from_diffusers(config)?;
-        let schedule = scheduler.map_or(Ok(ScheduleConfig::default()), read_schedule)?;
+        // How to sample is left to the page.
+        let schedule = match scheduler {
+            Some(text) => read_scheduler_config(text)?.1,
+            None => ScheduleConfig::default(),
+        };
         let file = tensors::open(weights)?;
         let mut read = BTreeMap::new();
         for param in parameters(&unet)?.iter() {
@@ -75,19 +79,26 @@ impl Folder {
     /// The files' contents, in the order of [`FILES`].
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if the weights cannot be written, which no folder made by this crate leads to.
+    /// [`Error::Checkpoint`] if the weights cannot be written, [`Error::Config`] if the schedule cannot, which no folder made by
+    /// this crate leads to.
     pub fn write(&self) -> Result<[Vec<u8>; 4]> {
         let stored = self.tensors.iter().map(|(name, (shape, values))| (name, Stored::floats(shape.clone(), values)));
         // What diffusers wants to see before it loads a file.
         let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
         let weights = safetensors::serialize(stored, Some(metadata)).map_err(|e| Error::checkpoint("file", e.to_string()))?;
+        let class = if self.schedule.is_flow() { "FlowMatchEulerDiscreteScheduler" } else { "DDPMScheduler" };
         let index = json!({
             "_class_name": "DDPMPipeline",
-            "scheduler": ["diffusers", "DDPMScheduler"],
+            "scheduler": ["diffusers", class],
             "unet": ["diffusers", "UNet2DModel"],
         });
         let index = format!("{index:#}\n").into_bytes();
-        Ok([self.unet.to_diffusers().into_bytes(), weights, write_schedule(&self.schedule).into_bytes(), index])
+        Ok([
+            self.unet.to_diffusers().into_bytes(),
+            weights,
+            write_scheduler_config(&self.schedule, &scheduler(&self.schedule))?.into_bytes(),
+            index,
+        ])
     }
 
     /// The model of a run on images: the moving average of its parameters.
@@ -149,51 +160,11 @@ impl Folder {
     }
 }
 
-/// Reads a `scheduler_config.json`: what a model was trained for. Keys that only say how to sample are left to the page.
-fn read_schedule(text: &str) -> Result<ScheduleConfig> {
-    let wrong = |key: &str, message: String| Error::config(format!("scheduler_config.json, {key}"), message);
-    let Ok(Value::Object(file)) = serde_json::from_str(text) else {
-        return Err(Error::config("scheduler_config.json", "is no JSON object: expected the configuration of a scheduler"));
-    };
-    let only = [("prediction_type", json!("epsilon")), ("trained_betas", Value::Null), ("rescale_betas_zero_snr", json!(false))];
-    for (key, wanted) in only {
-        if let Some(value) = file.get(key).filter(|v| **v != wanted) {
-            return Err(wrong(key, format!("{value} cannot be used: only {wanted} can")));
-        }
+/// The scheduler that goes with a model's folder: DDPM's, with predictions kept in the range of images, or flow matching's.
+fn scheduler(schedule: &ScheduleConfig) -> SamplerConfig {
+    let sampler = SamplerConfig { num_inference_steps: 1, ..SamplerConfig::default() };
+    if schedule.is_flow() {
+        return SamplerConfig { sampler: SamplerName::Euler, timestep_spacing: TimestepSpacing::Linspace, ..sampler };
     }
-    let mut schedule = ScheduleConfig::default();
-    let number = |key: &str, default: f64| match file.get(key).map(|v| (v, v.as_f64())) {
-        None => Ok(default),
-        Some((_, Some(number))) => Ok(number),
-        Some((value, None)) => Err(wrong(key, format!("{value} is no number"))),
-    };
-    schedule.num_train_timesteps = number("num_train_timesteps", 1000.0)? as usize;
-    schedule.beta_start = number("beta_start", schedule.beta_start)?;
-    schedule.beta_end = number("beta_end", schedule.beta_end)?;
-    if let Some(value) = file.get("beta_schedule") {
-        let refused = |_| wrong("beta_schedule", format!("{value} cannot be used: choose linear or squaredcos_cap_v2"));
-        schedule.beta_schedule = serde_json::from_value::<BetaSchedule>(value.clone()).map_err(refused)?;
-    }
-    schedule.validate()?;
-    Ok(schedule)
-}
-
-fn write_schedule(schedule: &ScheduleConfig) -> String {
-    let file = json!({
-        "_class_name": "DDPMScheduler",
-        "num_train_timesteps": schedule.num_train_timesteps,
-        "beta_start": schedule.beta_start,
-        "beta_end": schedule.beta_end,
-        "beta_schedule": schedule.beta_schedule,
-        "trained_betas": null,
-        "variance_type": "fixed_small",
-        "clip_sample": true,
-        "clip_sample_range": 1.0,
-        "prediction_type": "epsilon",
-        "timestep_spacing": "leading",
-        "steps_offset": 0,
-        "thresholding": false,
-        "rescale_betas_zero_snr": false,
-    });
-    format!("{file:#}\n")
+    SamplerConfig { sampler: SamplerName::Ddpm, clip_sample: true, ..sampler }
 }

@@ -23,6 +23,10 @@ after(async () => {
 async function start(options = {}) {
   const visit = await openLab(browser, `${server.urlFake}?autoplay=0#task=digits`, "Edit", { element, ...options });
   await visit.until("samples", (v) => Number(v) >= 1);
+  return watched(visit);
+}
+
+async function watched(visit) {
   await visit.lab.getByRole("radio", { name: /^Picture 24/ }).waitFor();
   await visit.tool.evaluate(({ store }) => {
     globalThis.asked = [];
@@ -238,7 +242,8 @@ test("inversion: the picture goes in as it is, its noise comes out again, and th
   const error = lab.locator('[data-value="error"]');
   await error.waitFor();
   const [up, down] = await asked();
-  assert.deepEqual([up.options.inverse, up.options.sampler, up.options.eta, up.options.guidance_scale, up.options.clip_sample, up.options.num_inference_steps], [true, "heun", 0, 1, false, 100]);
+  assert.deepEqual([up.options.inverse, up.options.sampler, up.options.eta, up.options.guidance_scale, up.options.clip_sample, up.options.num_inference_steps], [true, "ddim", 0, 1, false, 100]);
+  assert.deepEqual([up.options.num_resamples, down.options.num_resamples ?? 1], [2, 1], "corrected on the way up only");
   assert.ok(!down.options.inverse);
   assert.deepEqual(down.inputs.latent, up.results, "what came out goes in");
   assert.deepEqual(down.options.labels, up.options.labels);
@@ -249,12 +254,12 @@ test("inversion: the picture goes in as it is, its noise comes out again, and th
   assert.equal(Number(await lab.locator('[data-value="mean"]').textContent()), Number(mean.toFixed(3)));
   await lab.getByRole("spinbutton", { name: "Steps" }).fill("20");
   await lab.getByRole("spinbutton", { name: "Steps" }).press("Enter");
-  await lab.getByRole("radio", { name: "DDIM" }).check({ force: true });
+  await lab.getByRole("radio", { name: "Heun" }).check({ force: true });
   await button("Invert").click();
   await lab.getByRole("row").nth(2).waitFor();
   const rows = await lab.getByRole("row").allTextContents();
   assert.equal(rows.length, 3);
-  assert.match(rows[1], /DDIM\s*20/, "fewest steps first");
+  assert.match(rows[1], /Heun\s*20/, "fewest steps first");
   assert.deepEqual(visit.problems, []);
 });
 
@@ -325,6 +330,68 @@ test("samples of the grid can be edited, a refusal is shown, and a new run puts 
   await lab.getByText("0 of 196 pixels are forgotten.").waitFor();
   assert.equal(await lab.locator(".result").count(), 0);
   assert.equal(await lab.getByRole("alert").filter({ hasText: "euler" }).count(), 0, "what was refused then is of no concern now");
+  assert.deepEqual(visit.problems, []);
+});
+
+/** The page with its own engine on the CPU and the shipped weights; without a GPU it takes a while. */
+async function startReal() {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#task=digits`, "Edit", { element });
+  await visit.until("weights", (v) => v === "pretrained");
+  await visit.until("samples", (v) => Number(v) >= 1, 300_000);
+  return watched(visit);
+}
+
+test("the real engine fills in what the mouse marked, and 10 resamples make a lower boundary error than 1", { timeout: 400_000 }, async () => {
+  const visit = await startReal();
+  const { page, lab, board, button, asked } = visit;
+  await visit.pick(2);
+  await lab.getByRole("slider", { name: "Brush" }).fill("11");
+  await board.scrollIntoViewIfNeeded();
+  const box = await board.boundingBox();
+  await page.mouse.move(box.x + 0.2 * box.width, box.y + 0.6 * box.height);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.8 * box.width, box.y + 0.6 * box.height, { steps: 4 });
+  await page.mouse.up();
+  await button("Compare 1 and 10").click();
+  await lab.locator('.result[data-resamples="1"]').waitFor({ timeout: 200_000 });
+  const calls = await asked();
+  assert.equal(calls.length, 4);
+  const marked = forgotten(calls[0]);
+  assert.ok(marked.length > 150 && marked.length < 300 && marked.includes(at(14, 16)) && !marked.includes(at(14, 5)), `${marked.length} pixels`);
+  calls.forEach(checkFilled);
+  await lab.getByText("Pixels you kept are unchanged.").first().waitFor();
+  const error = async (resamples) => Number(await lab.locator(`.result[data-resamples="${resamples}"] .value`).textContent());
+  const [once, often] = [await error(1), await error(10)];
+  console.log(`boundary error ${once} with each step once, ${often} with each step 10 times`);
+  assert.ok(often < once);
+  await shoot(page, "lab-edit-real-mouse");
+  assert.deepEqual(visit.problems, []);
+});
+
+test("the real engine fills in what the keyboard marked, and inverts within 0.02", { timeout: 400_000 }, async () => {
+  const visit = await startReal();
+  const { page, lab, board, button, asked } = visit;
+  await visit.pick(6);
+  await board.focus();
+  for (const key of ["]", "]", "Space", ...Array(6).fill("Shift+ArrowUp"), ...Array(3).fill("Shift+ArrowRight")]) await page.keyboard.press(key);
+  await button("Fill in").focus();
+  await page.keyboard.press("Enter");
+  await lab.locator(".result").waitFor({ timeout: 100_000 });
+  const calls = await asked();
+  const marked = forgotten(calls[0]);
+  for (const pixel of [at(14, 14), at(14, 8), at(17, 8)]) assert.ok(marked.includes(pixel));
+  for (const pixel of [at(4, 4), at(14, 20), at(22, 8)]) assert.ok(!marked.includes(pixel));
+  calls.forEach(checkFilled);
+  await lab.getByText("Pixels you kept are unchanged.").waitFor();
+  await shoot(page, "lab-edit-real-keyboard");
+
+  await visit.mode("Invert");
+  await button("Invert").click();
+  const error = lab.locator('[data-value="error"]');
+  await error.waitFor({ timeout: 100_000 });
+  assert.ok(Number(await error.textContent()) <= 0.02, await error.textContent());
+  assert.ok(Math.abs(Number(await lab.locator('[data-value="deviation"]').textContent()) - 1) < 0.2, "it looks like noise");
+  await shoot(page, "lab-edit-real-invert");
   assert.deepEqual(visit.problems, []);
 });
 

@@ -20,6 +20,12 @@ pub fn read_scheduler_config(text: &str) -> Result<(String, ScheduleConfig, Samp
     let mut keys = Keys::parse(text)?;
     let class = class(&mut keys)?;
     let mut schedule = ScheduleConfig { num_train_timesteps: keys.count("num_train_timesteps", 1000)?, ..ScheduleConfig::default() };
+    // What follows counts on there being some.
+    let enough = ScheduleConfig::MIN_TIMESTEPS..=ScheduleConfig::MAX_TIMESTEPS;
+    if !enough.contains(&schedule.num_train_timesteps) {
+        let message = format!("{} timesteps: choose a number from {} to {}", schedule.num_train_timesteps, enough.start(), enough.end());
+        return Err(refused("num_train_timesteps", message));
+    }
     let mut sampler = SamplerConfig { num_inference_steps: (schedule.num_train_timesteps / 2).clamp(1, 50), ..SamplerConfig::default() };
     if class.is_flow() {
         read_flow(class, &mut keys, &mut schedule, &mut sampler)?;

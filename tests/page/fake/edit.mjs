@@ -2,8 +2,8 @@
  * What the made-up engine does with pictures that it is given: it fills, varies, inverts and blends them in ways that show which way
  * was taken. And its classifier on noised samples, whose accuracy rises by a formula.
  */
-import { level } from "./analysis.mjs";
 import { drawData, generator, normal } from "./points.mjs";
+import { sampler_table } from "./schedules.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const fault = (message, field) => Object.assign(new Error(message), { kind: "config", field });
@@ -12,24 +12,6 @@ const fault = (message, field) => Object.assign(new Error(message), { kind: "con
 function noises(size, seed) {
   const next = generator(seed + 17);
   return Float32Array.from({ length: size }, () => normal(next));
-}
-
-/** Timesteps of a run, noise first; `strength` leaves out the first of them. */
-function timestepsOf(config, { num_inference_steps, strength = 1 }) {
-  const kept = Math.floor(num_inference_steps * strength + 1e-9);
-  if (kept < 1) throw fault(`sample.strength ${strength} leaves none of ${num_inference_steps} steps: choose at least ${1 / num_inference_steps}`, "sample.strength");
-  const stride = config.schedule.num_train_timesteps / num_inference_steps;
-  return Array.from({ length: kept }, (_, i) => Math.round((kept - 1 - i) * stride));
-}
-
-/** Rows of which the page reads the levels. */
-export function sampler_table(config, options) {
-  const timesteps = timestepsOf(config, options);
-  const rows = timesteps.map((timestep, i) => {
-    const next = timesteps[i + 1] ?? null;
-    return { timestep, next, from: level(config, timestep), to: next === null ? { signal: 1, noise: 0 } : level(config, next) };
-  });
-  return { rows, init: 1, evaluations: rows.length };
 }
 
 const editing = {
@@ -41,21 +23,21 @@ const editing = {
   /** Pictures from what was given; null where nothing was. */
   async edited(options, { image, latent, known, mask }, plainly) {
     const config = this.config();
-    const { num_samples, num_inference_steps, num_resamples = 1, strength = 1, inverse = false, guidance_scale = 1, sampler, seed = 0 } = options;
+    const { num_samples, num_inference_steps, num_resamples = 1, strength = 1, inverse = false, sampler, seed = 0 } = options;
     if (!image && !latent && !known) return null;
     const given = image ?? latent ?? known;
     const size = given.length / num_samples;
     if (!Number.isInteger(size)) throw fault(`${given.length} numbers are no ${num_samples} samples`, "sample.num_samples");
     if (known && mask?.length !== known.length) throw fault("mask and known samples differ in length", "sample.mask");
     if (num_resamples > 1 && sampler !== "ddpm" && sampler !== "ddim") throw fault(`sample.num_resamples works with ddpm and ddim, not with ${sampler}`, "sample.num_resamples");
-    const timesteps = timestepsOf(config, options);
+    const { rows } = sampler_table(config, options);
     const fresh = await plainly({ ...options, num_samples, max_frames: 2 });
     const drawn = fresh.frames.slice(num_samples * size);
     const noise = noises(given.length, seed);
     const start = new Float32Array(given.length);
     const end = new Float32Array(given.length);
     this.inverted ??= [];
-    const { signal, noise: part } = level(config, timesteps[0]);
+    const { signal, noise: part } = rows[0].from;
     for (let i = 0; i < num_samples; i++) {
       const at = i * size;
       if (inverse) {
@@ -86,9 +68,8 @@ const editing = {
     const frames = new Float32Array(2 * given.length);
     frames.set(start);
     frames.set(end, given.length);
-    const evaluations = timesteps.length * num_resamples * (guidance_scale === 1 ? 1 : 2) * (sampler === "heun" ? 2 : 1);
-    const way = Float32Array.from(inverse ? [-1, 999] : [timesteps[0], -1]);
-    return { frames, predicted: frames.slice(), frame_count: 2, count: num_samples, dim: size, timesteps: way, model_evaluations: evaluations, milliseconds: 40 * num_resamples, free() {} };
+    const way = Float32Array.from(inverse ? [-1, rows[0].timestep] : [rows[0].timestep, -1]);
+    return { frames, predicted: frames.slice(), frame_count: 2, count: num_samples, dim: size, timesteps: way, model_evaluations: rows.length * num_resamples, milliseconds: 40 * num_resamples, free() {} };
   },
 };
 

@@ -11,6 +11,9 @@ export function modes(dataset) {
 
 export const deviation = DEVIATION;
 
+/** Sets whose points are all of one class. */
+const UNLABELLED = ["swiss_roll", "checkerboard", "s_curve", "heart", "smiley"];
+
 export function generator(seed) {
   let state = (seed * 2654435761 + 12345) >>> 0;
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 4294967296;
@@ -31,7 +34,7 @@ export function drawData({ dataset, scale = 1 }, count, seed = 3) {
     const spread = centres ? DEVIATION : 0.08;
     points[2 * i] = scale * (x + spread * normal(next));
     points[2 * i + 1] = scale * (y + spread * normal(next));
-    labels[i] = label;
+    labels[i] = UNLABELLED.includes(dataset) ? 0 : label;
   }
   return { points, labels };
 }

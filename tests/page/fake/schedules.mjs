@@ -87,7 +87,10 @@ export function sampler_table(config, options) {
   const all = levels(schedule);
   const flow = schedule.prediction_type === "flow_prediction";
   if (flow && !["ddim", "euler", "heun", "dpmpp"].includes(o.sampler)) throw fault(`sample.sampler ${o.sampler} is not made for flow matching: choose Euler, Heun, DDIM or DPM-Solver++`, "sample.sampler");
-  const steps = times(o, schedule.num_train_timesteps);
+  const whole = times(o, schedule.num_train_timesteps);
+  const kept = Math.floor(whole.length * o.strength + 1e-9);
+  if (kept < 1) throw fault(`sample.strength ${o.strength} leaves none of ${whole.length} steps: choose at least ${1 / whole.length}`, "sample.strength");
+  const steps = whole.slice(whole.length - kept);
   const rows = [];
   steps.forEach((t, i) => {
     const [from, to] = [all[t], i + 1 < steps.length ? all[steps[i + 1]] : CLEAN];

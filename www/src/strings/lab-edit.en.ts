@@ -107,7 +107,7 @@ export const labEditEn = {
   },
   invert: {
     control: "There and back",
-    hint: "The way back is exact in the limit of many steps; Heun asks the network twice in each and gets there sooner. Class and sampler are the same both ways, and guidance is off.",
+    hint: "The way back is exact in the limit of many steps. DDIM corrects each step once on the way to the noise; Heun asks the network twice in every step. Guidance is off.",
     start: "Invert",
     noise: "Its noise",
     back: "Denoised again",

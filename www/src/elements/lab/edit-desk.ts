@@ -41,7 +41,7 @@ export class Desk {
   guidance = 1;
   readonly inpaint = { sampler: "ddpm" as Method, steps: 50, resamples: 1, variants: 4, runs: [] as Filled[] };
   readonly vary = { strength: 0.6, steps: 50, variants: 4, run: null as Varied | null };
-  readonly invert = { sampler: "heun" as Method, steps: 100, runs: [] as Inverted[] };
+  readonly invert = { sampler: "ddim" as Method, steps: 100, runs: [] as Inverted[] };
   readonly interpolate = { ends: "images" as "images" | "seeds", way: "noise" as "noise" | "depth", depth: 0.6, steps: 50, seeds: { a: 1, b: 2 }, run: null as Mixed | null };
   #listeners = new Set<() => void>();
   #strip: unknown = null;

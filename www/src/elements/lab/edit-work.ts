@@ -148,15 +148,20 @@ export function vary(desk: Desk): Work {
   };
 }
 
-/** Without randomness, clipping and guidance the way to the noise can be walked back. */
+/**
+ * Without randomness, clipping and guidance the way to the noise can be walked back; short of the schedule's last step, where a cosine
+ * leaves no signal to divide by.
+ */
 function faithful(desk: Desk, labels: readonly (number | null)[], steps: number, sampler: Method): RunOptions {
   const { labels: known } = classes(desk, labels);
-  return { ...base(desk), sampler, clip_sample: false, num_inference_steps: steps, num_samples: labels.length, labels: known ?? [], guidance_scale: 1 };
+  return { ...base(desk), sampler, clip_sample: false, timestep_spacing: "leading", num_inference_steps: steps, num_samples: labels.length, labels: known ?? [], guidance_scale: 1 };
 }
 
 async function toNoise(desk: Desk, turn: Turn, images: readonly Float32Array[], options: RunOptions): Promise<Drawn> {
   turn.progress(desk.words.inverting);
-  return turn.of(desk.store.draw(asOptions({ ...options, inverse: true }), { latent: joined(images) }));
+  // On the way up a step of DDIM starts from what is not known yet, so each is corrected once.
+  const corrected = options.sampler === "ddim" ? { num_resamples: 2 } : {};
+  return turn.of(desk.store.draw(asOptions({ ...options, ...corrected, inverse: true }), { latent: joined(images) }));
 }
 
 /** The noise that the picture comes from, and the picture that comes of this noise. */

@@ -50,6 +50,9 @@ export class GuidanceRows extends LitElement {
       .panels .top {
         margin: 0;
       }
+      .panels .share {
+        white-space: normal;
+      }
       .note {
         margin-top: 1rem;
       }

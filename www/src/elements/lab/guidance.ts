@@ -1,6 +1,5 @@
 /** The tab "guidance": the same noise at several scales, with the network's own answer or with a classifier's gradient. */
 import { css, html, mathml, nothing, type PropertyValues, type TemplateResult } from "lit";
-import type { Value } from "../../state/table";
 import type { RunStore } from "../../state/run-store";
 import { labGuidanceWords } from "../../strings/lab-guidance";
 import { base, controls } from "../../styles/base";
@@ -157,11 +156,10 @@ export class Guidance extends StoreElement {
     const { words } = desk;
     if (desk.both) return null;
     if (desk.told) return html`<p class="empty quiet">${words.dropout}</p>`;
-    const flag: unknown = true;
     const turnOn = desk.images
       ? html`<button type="button" @click=${() => void store.set("images.conditioning", "embedding")}>${words.turnOn}</button>`
       : store.table.keys.includes(CONDITIONING)
-        ? html`<button type="button" @click=${() => void store.set(CONDITIONING, flag as Value)}>${words.turnOn}</button>`
+        ? html`<button type="button" @click=${() => void store.set(CONDITIONING, true)}>${words.turnOn}</button>`
         : nothing;
     return html`<p class="quiet">${words.untold}</p><div class="buttons">${turnOn}</div>`;
   }
