@@ -13,7 +13,7 @@
 //! The relative error of DDIM is `1 - Π cos Δθ ≤ ½ Σ Δθ²`: of first order in the step.
 
 use unnoise::diffusion::{
-    BetaSchedule, Gaussian2, SamplerConfig, SamplerName, Schedule, ScheduleConfig, StepCoefficients, TimestepSpacing, VarianceType,
+    BetaSchedule, Gaussian2, Row, SamplerConfig, SamplerName, Schedule, ScheduleConfig, TimestepSpacing, VarianceType,
 };
 use unnoise::threefry::Stream;
 
@@ -82,17 +82,17 @@ fn ddpm(num_inference_steps: usize, timestep_spacing: TimestepSpacing, variance_
 }
 
 /// Mean and covariance of the sampler's results from `x_T ~ N(0, I)`, exactly.
-fn moments(schedule: &Schedule, steps: &[StepCoefficients]) -> ([f64; 2], Matrix) {
+fn moments(schedule: &Schedule, steps: &[Row]) -> ([f64; 2], Matrix) {
     let (mut mean, mut c) = ([0.0; 2], [[1.0, 0.0], [0.0, 1.0]]);
     for step in steps {
-        let predictor = data().noise_predictor(schedule.alphas_cumprod[step.timestep]);
-        let mut map = predictor.matrix.map(|row| row.map(|v| step.c_eps * v));
+        let predictor = data().noise_predictor(schedule.alphas_cumprod[step.timestep as usize]);
+        let mut map = predictor.matrix.map(|row| row.map(|v| step.c_m * v));
         map[0][0] += step.c_x;
         map[1][1] += step.c_x;
-        mean = [0, 1].map(|i| map[i][0] * mean[0] + map[i][1] * mean[1] + step.c_eps * predictor.offset[i]);
+        mean = [0, 1].map(|i| map[i][0] * mean[0] + map[i][1] * mean[1] + step.c_m * predictor.offset[i]);
         c = product(product(map, c), transposed(map));
-        c[0][0] += step.c_noise * step.c_noise;
-        c[1][1] += step.c_noise * step.c_noise;
+        c[0][0] += step.c_z * step.c_z;
+        c[1][1] += step.c_z * step.c_z;
     }
     (mean, c)
 }
@@ -103,8 +103,8 @@ fn noise_ratio(alpha_cumprod: f64) -> f64 {
 }
 
 /// For eigenvalue `lambda`: the angles θ of a run, the clean end (0) included.
-fn angles(schedule: &Schedule, steps: &[StepCoefficients], lambda: f64) -> Vec<f64> {
-    let levels = steps.iter().map(|s| Some(s.timestep)).chain([None]);
+fn angles(schedule: &Schedule, steps: &[Row], lambda: f64) -> Vec<f64> {
+    let levels = steps.iter().map(|s| Some(s.timestep as usize)).chain([None]);
     levels.map(|t| (noise_ratio(schedule.alpha_cumprod(t)) / lambda.sqrt()).atan()).collect()
 }
 
@@ -121,10 +121,10 @@ fn ddim_agrees_with_its_closed_form() {
         let schedule = schedule(beta_schedule);
         for n in COUNTS {
             for spacing in SPACINGS {
-                let steps = ddim(n, spacing).steps(&schedule).unwrap();
+                let steps = ddim(n, spacing).table(&schedule).unwrap().rows;
                 let (mean, c) = moments(&schedule, &steps);
                 let (mean, target, variance) = (along(mean), along(MEAN), variances_along(c));
-                let start = schedule.alphas_cumprod[steps[0].timestep];
+                let start = schedule.alphas_cumprod[steps[0].timestep as usize];
                 for k in 0..2 {
                     let lambda = EIGENVALUES[k];
                     let exact = (lambda / (lambda * start + 1.0 - start)).sqrt();
@@ -140,7 +140,7 @@ fn ddim_agrees_with_its_closed_form() {
 
 /// Largest relative error of DDIM's deviation, against the ODE from the same start.
 fn ddim_error(schedule: &Schedule, n: usize, lambda: f64) -> f64 {
-    let steps = ddim(n, TimestepSpacing::Trailing).steps(schedule).unwrap();
+    let steps = ddim(n, TimestepSpacing::Trailing).table(schedule).unwrap().rows;
     1.0 - shrinkage(&angles(schedule, &steps, lambda))
 }
 
@@ -152,7 +152,7 @@ fn ddim_lands_on_mean_and_covariance() {
     // and 4.5/n is allowed.
     let schedule = schedule(BetaSchedule::Linear);
     for n in [10, 20, 50, 100] {
-        let steps = ddim(n, TimestepSpacing::Trailing).steps(&schedule).unwrap();
+        let steps = ddim(n, TimestepSpacing::Trailing).table(&schedule).unwrap().rows;
         let (mean, c) = moments(&schedule, &steps);
         let (mean, target, variance) = (along(mean), along(MEAN), variances_along(c));
         for k in 0..2 {
@@ -189,14 +189,15 @@ fn ddim_converges_with_order_one() {
 /// - the start has variance 1 instead of `1 - (1-λ) ᾱ_T`;
 /// - the true conditional variance lies between β̃ and β, which differ by `β² ᾱ_s/(1-ᾱ_t)`;
 /// - the last step adds no noise where the data's own spread is `λ (1-ᾱ_t)/(λᾱ_t + 1-ᾱ_t)`.
-fn ddpm_bound(schedule: &Schedule, steps: &[StepCoefficients], lambda: f64) -> f64 {
-    let level = |step: &StepCoefficients| schedule.alphas_cumprod[step.timestep];
+fn ddpm_bound(schedule: &Schedule, steps: &[Row], lambda: f64) -> f64 {
+    let level = |step: &Row| schedule.alphas_cumprod[step.timestep as usize];
     let mut bound = level(&steps[0]) * (1.0 - lambda) * level(&steps[0]);
     for step in steps {
         let now = level(step);
-        bound += match step.prev_timestep {
+        bound += match step.next {
             Some(prev) => {
-                let (beta, before) = (schedule.beta_between(step.timestep, Some(prev)), schedule.alphas_cumprod[prev]);
+                let prev = prev as usize;
+                let (beta, before) = (schedule.beta_between(step.timestep as usize, Some(prev)), schedule.alphas_cumprod[prev]);
                 before * beta * beta * before / (1.0 - now)
             }
             None => lambda * (1.0 - now) / (lambda * now + 1.0 - now),
@@ -211,13 +212,13 @@ fn ddpm_lands_on_mean_and_covariance() {
     for n in COUNTS {
         for spacing in SPACINGS {
             for variance_type in [VarianceType::FixedSmall, VarianceType::FixedLarge] {
-                let steps = ddpm(n, spacing, variance_type).steps(&schedule).unwrap();
+                let steps = ddpm(n, spacing, variance_type).table(&schedule).unwrap().rows;
                 let (mean, c) = moments(&schedule, &steps);
                 let (mean, target, variance) = (along(mean), along(MEAN), variances_along(c));
                 for k in 0..2 {
                     let lambda = EIGENVALUES[k];
                     // The mean is off only by what the start lacks: √ᾱ_T m, times at most √ᾱ_T.
-                    let start = schedule.alphas_cumprod[steps[0].timestep];
+                    let start = schedule.alphas_cumprod[steps[0].timestep as usize];
                     assert!((mean[k] - target[k]).abs() <= start * target[k].abs() + 1e-12, "{n} {spacing:?}: {mean:?}");
                     let bound = ddpm_bound(&schedule, &steps, lambda);
                     let error = variance[k] - lambda;
@@ -237,16 +238,17 @@ fn few_steps_need_the_list_not_the_stride() {
     // DDIM with diffusers' stride `t - ⌊T/n⌋` in place of the list: 7 linspace steps then land on other deviations (larger,
     // as noise that the stride never removes stays in). The closed form above guards against this mistake.
     let schedule = schedule(BetaSchedule::Linear);
-    let steps = ddim(7, TimestepSpacing::Linspace).steps(&schedule).unwrap();
+    let steps = ddim(7, TimestepSpacing::Linspace).table(&schedule).unwrap().rows;
     let by_stride: Vec<_> = steps
         .iter()
         .map(|step| {
-            let (now, before) = (schedule.alphas_cumprod[step.timestep], schedule.alpha_cumprod(step.timestep.checked_sub(1000 / 7)));
+            let (now, before) =
+                (schedule.alphas_cumprod[step.timestep as usize], schedule.alpha_cumprod((step.timestep as usize).checked_sub(1000 / 7)));
             let c_x = (before / now).sqrt();
-            StepCoefficients { c_x, c_eps: (1.0 - before).sqrt() - c_x * (1.0 - now).sqrt(), ..*step }
+            Row { c_x, c_m: (1.0 - before).sqrt() - c_x * (1.0 - now).sqrt(), ..*step }
         })
         .collect();
-    let deviation = |steps: &[StepCoefficients]| variances_along(moments(&schedule, steps).1).map(f64::sqrt);
+    let deviation = |steps: &[Row]| variances_along(moments(&schedule, steps).1).map(f64::sqrt);
     let (list, stride) = (deviation(&steps), deviation(&by_stride));
     println!("7 linspace steps: deviations {list:?} by the list, {stride:?} by the stride");
     assert!((0..2).all(|k| (list[k] - stride[k]).abs() > 0.02), "{list:?} {stride:?}");
@@ -265,16 +267,16 @@ fn drawn_samples_have_the_exact_moments() {
         ddpm(1000, TimestepSpacing::Leading, VarianceType::FixedLarge),
     ];
     for config in runs {
-        let steps = config.steps(&schedule).unwrap();
-        let maps: Vec<_> = steps.iter().map(|s| data().noise_predictor(schedule.alphas_cumprod[s.timestep])).collect();
+        let steps = config.table(&schedule).unwrap().rows;
+        let maps: Vec<_> = steps.iter().map(|s| data().noise_predictor(schedule.alphas_cumprod[s.timestep as usize])).collect();
         let samples: Vec<[f64; 2]> = (0..N)
             .map(|i| {
                 let mut random = Stream::new(1, 2, i);
                 let mut x = [random.normal(), random.normal()];
                 for (step, map) in steps.iter().zip(&maps) {
                     let epsilon = map.apply(x);
-                    let noisy = step.c_noise > 0.0;
-                    x = [0, 1].map(|a| step.apply(x[a], epsilon[a], if noisy { random.normal() } else { 0.0 }));
+                    let noisy = step.c_z > 0.0;
+                    x = [0, 1].map(|a| step.c_x * x[a] + step.c_m * epsilon[a] + if noisy { step.c_z * random.normal() } else { 0.0 });
                 }
                 along(x)
             })

@@ -49,7 +49,7 @@ fn frames_have_their_sizes_and_predictions_their_range() {
         assert_eq!((run.count, run.dim, run.model_evaluations), (6, 196, 5));
         assert_eq!((run.frames.len(), run.predicted.len()), (all, all), "four frames of six digits");
         assert_eq!(run.timesteps.len(), 4);
-        assert_eq!((run.timesteps[0], run.timesteps[3]), (999, -1), "{:?}", run.timesteps);
+        assert_eq!((run.timesteps[0], run.timesteps[3]), (999.0, -1.0), "{:?}", run.timesteps);
         assert!(run.timesteps.is_sorted_by(|a, b| a > b), "{:?}", run.timesteps);
         assert_eq!(run.last(), &run.frames[all - 6 * 196..]);
         // Clipped to the range of images, every prediction of them; the noise at the start is not.

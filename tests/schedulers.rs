@@ -15,7 +15,7 @@ use fixture::{Fixture, SEED};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use unnoise::diffusion::{
-    Clip, PredictionType, SampleState, SamplerConfig, SamplerName, SamplerTable, Schedule, TimestepSpacing, VarianceType,
+    Clip, PredictionType, SampleState, SamplerConfig, SamplerName, SamplerTable, Schedule, ScheduleConfig, TimestepSpacing,
     read_scheduler_config,
 };
 use unnoise::threefry::Stream;
@@ -213,4 +213,68 @@ fn every_step_of_every_sampler() {
     assert!(told.is_empty() && given.is_empty(), "every number is compared");
     assert_eq!(worst.len(), 10, "every class");
     assert!(cases.len() > 400 && worst.values().map(|w| w.steps).sum::<usize>() > 4000);
+}
+
+/// diffusers' DDIM takes its step to `t - ⌊T/n⌋` (issues 9261, 11347 and 12633), which is not the next timestep of a `linspace`
+/// list, nor of a `trailing` one whose count does not divide T. The exact denoiser of N(μ, λ) tells which level a step has
+/// reached: `x' - s' μ = (x - s μ) (λ s s' + n n')/(λ s² + n²)`, with s and n the factors of signal and noise.
+#[test]
+fn ddim_goes_to_the_next_timestep_of_its_list() {
+    const MEAN: f64 = 0.4;
+    const VARIANCE: f64 = 0.15;
+    let cases: Vec<Case> = Fixture::open("schedulers").json("cases");
+    let mut checked = 0;
+    for case in cases.iter().filter(|case| !case.compared) {
+        let (schedule, config, table) = case.table();
+        assert_eq!(config.sampler, SamplerName::Ddim);
+        let list: Vec<usize> = table.rows.iter().map(|row| row.timestep as usize).collect();
+        let stride = schedule.num_train_timesteps() / list.len();
+        assert!(list.windows(2).any(|pair| pair[1] + stride != pair[0]), "{case}: the stride would do");
+        let mut exact = 1.3;
+        for (i, t) in list.iter().enumerate() {
+            let level = |alpha: f64| (alpha.sqrt(), (1.0 - alpha).sqrt());
+            let (s, n) = level(schedule.alphas_cumprod[*t]);
+            let (s_next, n_next) = level(schedule.alpha_cumprod(list.get(i + 1).copied()));
+            let from = (exact - s * MEAN) / (VARIANCE * s * s + n * n);
+            let (clean, noise) = (MEAN + VARIANCE * s * from, n * from);
+            let m = match schedule.prediction_type() {
+                PredictionType::Epsilon => noise,
+                PredictionType::Sample => clean,
+                _ => s * noise - n * clean,
+            };
+            let mut state = SampleState::new(vec![exact]);
+            table.step(i, &mut state, &[m], &[0.0]);
+            exact = s_next * MEAN + from * (VARIANCE * s * s_next + n * n_next);
+            // Predicted noise says x̂_0 to s'/s roundings; a wrong level is off in the third digit.
+            let bound = 1e-10 + 1e-14 * s_next / s;
+            assert!((state.x[0] - exact).abs() < bound, "{case}: step {i} gives {} for {exact}", state.x[0]);
+        }
+        checked += 1;
+    }
+    assert!(checked >= 12, "{checked}");
+}
+
+/// diffusers' FlowMatchEulerDiscreteScheduler shifts the levels once when it is made and once more in `set_timesteps` (issue 13243),
+/// so that even all T steps are not the levels of training. Ours are.
+#[test]
+fn flow_matching_shifts_once() {
+    for shift in [0.5, 1.0, 3.0] {
+        let config = ScheduleConfig { prediction_type: PredictionType::FlowPrediction, shift, ..ScheduleConfig::default() };
+        let schedule = Schedule::new(&config).expect("a schedule");
+        for sampler in [SamplerName::Euler, SamplerName::Heun] {
+            let all = SamplerConfig {
+                sampler,
+                num_inference_steps: 1000,
+                timestep_spacing: TimestepSpacing::Linspace,
+                ..SamplerConfig::default()
+            };
+            let rows = all.table(&schedule).expect("a table").rows;
+            // Of Heun's two evaluations at a level, the first: rows 0, 2, 4 …
+            let every = if sampler == SamplerName::Heun { 2 } else { 1 };
+            for (i, row) in rows.iter().step_by(every).enumerate() {
+                assert!((row.from.noise - schedule.level(999 - i).noise).abs() < 1e-12, "shift {shift}: level {i}");
+                assert!((row.timestep - schedule.network_time(999 - i)).abs() < 1e-9);
+            }
+        }
+    }
 }

@@ -80,10 +80,10 @@ impl PredictionType {
         }
     }
 
-    /// What `x` at level `at` and the output `m` of a network that was told level `told` say of data and noise:
-    /// `x = signal · x_0 + noise · ε` and `m = a · x_0 + b · ε` solved for both. The two levels differ only in inversion.
-    pub(super) fn solve(self, at: Level, told: Level) -> Solved {
-        let [a, b] = self.target(told);
+    /// What `x` and the network's output `m` say of data and noise: `x = signal · x_0 + noise · ε` and `m = a · x_0 + b · ε` solved
+    /// for both.
+    pub(super) fn solve(self, at: Level) -> Solved {
+        let [a, b] = self.target(at);
         let determinant = at.signal * b - at.noise * a;
         let divided = |x: f64, m: f64| Linear { x: x / determinant, m: m / determinant, clean: 0.0 };
         Solved { clean: divided(b, -at.noise), noise: divided(-a, at.signal) }
@@ -129,20 +129,18 @@ mod tests {
         let (x0, epsilon) = (0.7, -1.3);
         for kind in [Epsilon, Sample, VPrediction, FlowPrediction] {
             for at in levels {
-                for told in levels {
-                    let x = at.signal * x0 + at.noise * epsilon;
-                    let [a, b] = kind.target(told);
-                    let m = a * x0 + b * epsilon;
-                    let Solved { clean, noise } = kind.solve(at, told);
-                    assert!((clean.x * x + clean.m * m - x0).abs() < 1e-13, "{kind:?} {at:?} {told:?}");
-                    assert!((noise.x * x + noise.m * m - epsilon).abs() < 1e-13, "{kind:?} {at:?} {told:?}");
-                }
+                let x = at.signal * x0 + at.noise * epsilon;
+                let [a, b] = kind.target(at);
+                let m = a * x0 + b * epsilon;
+                let Solved { clean, noise } = kind.solve(at);
+                assert!((clean.x * x + clean.m * m - x0).abs() < 1e-13, "{kind:?} {at:?}");
+                assert!((noise.x * x + noise.m * m - epsilon).abs() < 1e-13, "{kind:?} {at:?}");
             }
         }
         // Without signal, data and v still say everything.
         let none = Level { signal: 0.0, noise: 1.0 };
         for kind in [Sample, VPrediction] {
-            let Solved { clean, noise } = kind.solve(none, none);
+            let Solved { clean, noise } = kind.solve(none);
             assert!([clean.x, clean.m, noise.x, noise.m].iter().all(|v| v.is_finite()));
         }
     }

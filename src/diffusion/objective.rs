@@ -202,7 +202,7 @@ mod tests {
             let tables = TrainingTables::new(&schedule, &objective).unwrap();
             for t in [0, 10, 300, 700, 998] {
                 let level = schedule.level(t);
-                let error = kind.solve(level, level).clean.m.powi(2);
+                let error = kind.solve(level).clean.m.powi(2);
                 let expected = error * level.snr().min(5.0);
                 assert!((tables.weight[t] / expected - 1.0).abs() < 1e-12, "{kind:?} {t}");
             }

@@ -47,7 +47,7 @@ impl NoisedBatch {
                 let set = config.data.points(count, seed);
                 (set.points.into_iter().flatten().collect::<Vec<f32>>(), set.labels)
             }
-            (Some(about), Some(set)) if set.len() > 0 => {
+            (Some(about), Some(set)) if !set.is_empty() => {
                 let mut random = Stream::new(seed, STREAM, 0);
                 let chosen: Vec<usize> = (0..count).map(|_| random.below(set.len() as u32) as usize).collect();
                 let size = set.image_bytes();

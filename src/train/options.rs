@@ -37,16 +37,6 @@ pub enum SpacingChoice {
     Linspace,
 }
 
-impl From<TimestepSpacing> for SpacingChoice {
-    fn from(spacing: TimestepSpacing) -> Self {
-        match spacing {
-            TimestepSpacing::Leading => SpacingChoice::Leading,
-            TimestepSpacing::Trailing => SpacingChoice::Trailing,
-            TimestepSpacing::Linspace => SpacingChoice::Linspace,
-        }
-    }
-}
-
 /// A sampling run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
@@ -254,37 +244,6 @@ impl SampleOptions {
             inverse: self.inverse,
             strength: self.strength,
             num_resamples: self.num_resamples,
-        }
-    }
-
-    /// These options with another sampler.
-    pub fn with_sampler(self, table: SamplerConfig) -> SampleOptions {
-        SampleOptions {
-            sampler: table.sampler,
-            num_inference_steps: table.num_inference_steps,
-            timestep_spacing: table.timestep_spacing.into(),
-            steps_offset: table.steps_offset,
-            timesteps: table.timesteps,
-            use_karras_sigmas: table.use_karras_sigmas,
-            eta: table.eta,
-            variance_type: table.variance_type,
-            set_alpha_to_one: table.set_alpha_to_one,
-            clip_sample: table.clip_sample,
-            clip_sample_range: table.clip_sample_range,
-            thresholding: table.thresholding,
-            dynamic_thresholding_ratio: table.dynamic_thresholding_ratio,
-            sample_max_value: table.sample_max_value,
-            use_clipped_model_output: table.use_clipped_model_output,
-            solver_order: table.solver_order,
-            algorithm_type: table.algorithm_type,
-            solver_type: table.solver_type,
-            lower_order_final: table.lower_order_final,
-            euler_at_final: table.euler_at_final,
-            final_sigmas_type: table.final_sigmas_type,
-            inverse: table.inverse,
-            strength: table.strength,
-            num_resamples: table.num_resamples,
-            ..self
         }
     }
 

@@ -39,6 +39,7 @@ struct ScoreMapAsk {
 struct LikelihoodAsk {
     count: usize,
     steps: usize,
+    seed: u32,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +47,7 @@ struct LikelihoodAsk {
 struct BoundAsk {
     count: usize,
     terms: usize,
+    seed: u32,
 }
 
 #[derive(Deserialize)]
@@ -75,13 +77,13 @@ impl Default for ScoreMapAsk {
 
 impl Default for LikelihoodAsk {
     fn default() -> Self {
-        LikelihoodAsk { count: 256, steps: 50 }
+        LikelihoodAsk { count: 256, steps: 50, seed: 0 }
     }
 }
 
 impl Default for BoundAsk {
     fn default() -> Self {
-        BoundAsk { count: 64, terms: 20 }
+        BoundAsk { count: 64, terms: 20, seed: 0 }
     }
 }
 
@@ -138,26 +140,30 @@ impl Engine {
         js(shared.recovering(question).await).map(|found| to_js(&found))
     }
 
-    /// Bits per dimension of `count` fresh points by the probability-flow ODE in `steps` steps.
+    /// Bits per dimension of `count` fresh points by the probability-flow ODE in `steps` steps. Each `seed` has others.
     #[wasm_bindgen(unchecked_return_type = "{ bits_per_dim: number, standard_error: number, exact_bits_per_dim: number | null }")]
-    pub async fn likelihood(&self, #[wasm_bindgen(unchecked_param_type = "{ count?: number, steps?: number }")] ask: JsValue) -> Answer {
-        let LikelihoodAsk { count, steps } = js(from_js(ask, ""))?;
+    pub async fn likelihood(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ count?: number, steps?: number, seed?: number }")] ask: JsValue,
+    ) -> Answer {
+        let LikelihoodAsk { count, steps, seed } = js(from_js(ask, ""))?;
         let shared = self.shared.clone();
-        let found = shared.recovering(|| shared.examine(async |subject: &mut Subject<'_>| subject.likelihood(count, steps).await)).await;
+        let found =
+            shared.recovering(|| shared.examine(async |subject: &mut Subject<'_>| subject.likelihood(count, steps, seed).await)).await;
         js(found).map(|found| to_js(&found))
     }
 
-    /// The variational bound in bits per dimension over `count` samples, its sum over timesteps in `terms` parts.
+    /// The variational bound in bits per dimension over `count` samples, its sum over timesteps in `terms` parts. Each `seed` has others.
     #[wasm_bindgen(
         unchecked_return_type = "{ prior: number, decoder: number, total: number, terms: { timestep: number, bits: number }[] }"
     )]
     pub async fn variational_bound(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "{ count?: number, terms?: number }")] ask: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "{ count?: number, terms?: number, seed?: number }")] ask: JsValue,
     ) -> Answer {
-        let BoundAsk { count, terms } = js(from_js(ask, ""))?;
+        let BoundAsk { count, terms, seed } = js(from_js(ask, ""))?;
         let shared = self.shared.clone();
-        let question = || shared.examine(async |subject: &mut Subject<'_>| subject.variational_bound(count, terms).await);
+        let question = || shared.examine(async |subject: &mut Subject<'_>| subject.variational_bound(count, terms, seed).await);
         js(shared.recovering(question).await).map(|found| to_js(&found))
     }
 

@@ -35,7 +35,7 @@ test("the bound's parts add up to its total, and its terms are a curve and a tab
   assert.equal(await section.getByRole("row").count(), 51);
   const cells = await section.locator("tbody td").evaluateAll((all) => all.map((cell) => Number(cell.textContent)));
   assert.ok(Math.abs(cells.reduce((a, b) => a + b, 0) / Terms - 1) < 0.1, "the table's bits add up to the terms");
-  await section.getByText(/^Half of the terms’ cost lies below t = \d+, in [\d.]+ % of the timesteps\.$/).waitFor();
+  await section.getByText(/^Half of the terms’ cost lies below t\s=\s\d+, in [\d.]+\s% of the timesteps\.$/).waitFor();
   // Small timesteps get room on logarithmic axes.
   const place = () => section.locator("svg circle").nth(5).getAttribute("cx").then(Number);
   const wide = await place();
@@ -54,7 +54,7 @@ test("the likelihood has a standard error, and beside it the exact value and the
   const found = await numbers(section);
   assert.equal(found["Data themselves"], 0.742);
   assert.ok(Math.abs(found.Model - found["Data themselves"] - found.Gap) < 0.0015);
-  // 0.9/√64 in each of four batches is about 0.9/√256 over all.
+  // 0.9/√32 in each of eight batches is about 0.9/√256 over all.
   const error = Number((await section.locator(".total dd").first().textContent()).split("±")[1]);
   assert.ok(error > 0.05 && error < 0.07, `standard error ${error}`);
   const moons = await start("?autoplay=0");
@@ -69,7 +69,7 @@ test("it shows how far it is, can be cancelled, and keeps what it has", { timeou
   const section = part(lab, "likelihood");
   await section.getByLabel("Samples").fill("6400");
   await section.getByLabel("Samples").press("Enter");
-  await section.getByText(/^(64|128|192) of 6,400 samples$/).waitFor();
+  await section.getByText(/^(32|64|96|128) of 6,400 samples$/).waitFor();
   assert.ok((await section.getByRole("progressbar").evaluate((bar) => bar.position)) < 0.5);
   await section.getByRole("button", { name: "Cancel" }).click();
   await section.getByText(/^Cancelled; over \d+ of 6,400 samples; (model at step|training went on)/).waitFor();
@@ -129,3 +129,26 @@ for (const [width, scheme] of LOOKS) {
     assert.deepEqual(visit.problems, []);
   });
 }
+
+test("real engine: bits fall with training and stay above the data's own", { timeout: 180_000 }, async () => {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Bits per dimension");
+  visit.page.setDefaultTimeout(60_000);
+  const { lab } = visit;
+  const measure = async (name, count, step) => {
+    const section = part(lab, name);
+    await section.getByLabel("Samples").fill(String(count));
+    await section.getByRole("button", { name: "Measure" }).click();
+    await section.getByText(`Over ${count} samples; model at step ${step}.`).waitFor();
+    return numbers(section);
+  };
+  const raw = await measure("likelihood", 64, 0);
+  const rawBound = await measure("bound", 256, "0");
+  await visit.tool.evaluate((tool) => tool.step(1200));
+  await visit.untilStep(1200);
+  const learned = await measure("likelihood", 64, "1,200");
+  const bound = await measure("bound", 256, "1,200");
+  assert.ok(learned.Model < raw.Model && learned.Gap > -0.1, `${JSON.stringify(raw)}, then ${JSON.stringify(learned)}`);
+  assert.ok(bound.Total < rawBound.Total && Math.abs(bound.Total - bound.Prior - bound.Terms - bound.Decoder) < 0.003, JSON.stringify(bound));
+  await shoot(visit.page, "bound-real");
+  assert.deepEqual(visit.problems, []);
+});

@@ -6,7 +6,7 @@ import { axeSource, open, output } from "./harness.mjs";
 /** Opens the page's lab at a tab. `title` is the tab's name on the screen. */
 export async function openLab(browser, url, title, options = {}) {
   const visit = await open(browser, url, options);
-  visit.page.setDefaultTimeout(12_000);
+  visit.page.setDefaultTimeout(20_000);
   await visit.until("state", (v) => v === "training" || v === "paused");
   await visit.page.locator("unnoise-lab-place:visible").scrollIntoViewIfNeeded();
   await visit.page.getByRole("tab", { name: title, exact: true }).click();
@@ -44,5 +44,5 @@ export const lookOptions = (width, colorScheme) => ({
 
 /** A picture of the lab alone. */
 export async function shoot(page, name) {
-  await page.locator("unnoise-lab:visible").screenshot({ path: join(output, `${name}.png`) });
+  await page.locator("unnoise-lab:visible").screenshot({ path: join(output, `${name}.png`), timeout: 40_000 });
 }

@@ -60,7 +60,7 @@ test("everything is reachable and usable by keyboard", { timeout: 120_000 }, asy
   // Tab visits the parts in the order they are read.
   await page.evaluate(() => document.activeElement.blur());
   const order = [];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 80; i++) {
     await page.keyboard.press("Tab");
     const { tag, label, id } = await focused(page);
     order.push(id || label || tag);

@@ -94,3 +94,17 @@ for (const [width, scheme] of LOOKS) {
     assert.deepEqual(visit.problems, []);
   });
 }
+
+test("real engine: the loss of each band falls, and stays highest where little noise is left", { timeout: 180_000 }, async () => {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Noise bands");
+  const { lab } = visit;
+  await rows(lab).first().waitFor();
+  const before = await table(lab);
+  await visit.tool.evaluate((tool) => tool.step(800));
+  await lab.getByText("Of the model at step 800.").waitFor();
+  const after = await table(lab);
+  for (let i = 2; i < 10; i++) assert.ok(Number(after[i][2]) < 0.6 * Number(before[i][2]), `band ${i}: ${before[i][2]}, then ${after[i][2]}`);
+  assert.equal(await lab.locator(".worst th").textContent(), "almost clean");
+  await shoot(visit.page, "noise-real");
+  assert.deepEqual(visit.problems, []);
+});

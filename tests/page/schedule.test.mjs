@@ -35,6 +35,7 @@ test("a curve drawn by mouse and by keys trains only when it is applied", { time
   assert.equal(await handles(page).count(), 9);
   const before = await values(page);
   assert.ok(isFalling(before) && Math.abs(before[0] - Math.log((1 - 1e-4) / 1e-4)) < 0.01, `${before}`);
+  await page.locator("unnoise-schedule-plot").scrollIntoViewIfNeeded();
   const box = await handles(page).nth(4).boundingBox();
   const step = await visit.step();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);

@@ -49,7 +49,7 @@ test("three plots, their scales in numbers, and the error per level; the slider 
   assert.match(await canvas(lab, "exact").getAttribute("aria-label"), /^Exact score at timestep 200 over the square from −2\.5 to 2\.5: arrows, typically [\d.]+ long, at most [\d.]+\.$/);
   assert.match(await canvas(lab, "difference").getAttribute("aria-label"), /largest near \(-?\d\.\d, -?\d\.\d\)/);
   await lab.getByText(/^≥ [\d.]+$/).first().waitFor();
-  await lab.getByText(/At t = 200, the learned score is off by about [\d.]+ %/).waitFor();
+  await lab.getByText(/At t = 200, the learned score is off by about [\d.]+\s%/).waitFor();
 
   const slider = lab.getByRole("slider", { name: "Timestep" });
   assert.equal(await slider.getAttribute("aria-valuetext"), "200 of 999, half noise");
@@ -60,7 +60,7 @@ test("three plots, their scales in numbers, and the error per level; the slider 
   const curve = lab.getByRole("group", { name: /^Error per noise level/ });
   await curve.focus();
   await curve.press("Home");
-  await lab.getByText(/^t = 0: error [\d.]+ %$/).waitFor();
+  await lab.getByText(/^t = 0: error [\d.]+\s%$/).waitFor();
   await curve.press("Enter");
   await lab.getByText("t = 0, almost clean").waitFor();
   await lab.getByText("As a table").click();
@@ -76,7 +76,7 @@ test("values are read at a point by mouse and by keyboard", { timeout: 60_000 },
   const box = await plot.boundingBox();
   await plot.hover({ position: { x: box.width * 0.75, y: box.height * 0.25 } });
   const text = await reading(lab).textContent();
-  assert.match(text, /^At \(1\.2\d, 1\.2\d\): learned \(-?[\d.]+, -?[\d.]+\), exact \(-?[\d.]+, -?[\d.]+\), [\d.]+ apart \([\d.,]+ %\)\.$/);
+  assert.match(text, /^At \(1\.2\d, 1\.2\d\): learned \(-?[\d.]+, -?[\d.]+\), exact \(-?[\d.]+, -?[\d.]+\), [\d.]+ apart \([\d.,]+\s%\)\.$/);
   const group = lab.getByRole("group", { name: /^Read the fields/ });
   await group.focus();
   await group.press("Escape");
@@ -137,3 +137,18 @@ for (const [width, scheme] of LOOKS) {
     assert.deepEqual(visit.problems, []);
   });
 }
+
+test("real engine: training brings the learned score to the exact one", { timeout: 180_000 }, async () => {
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Score");
+  const { lab } = visit;
+  const off = async () => Number((await lab.locator(".summary").textContent()).match(/about ([\d.,]+)/)[1].replace(",", ""));
+  await canvas(lab, "difference").waitFor();
+  await lab.locator(".summary").waitFor();
+  const before = await off();
+  await visit.tool.evaluate((tool) => tool.step(1200));
+  await lab.getByText("Of the model at step 1,200.").first().waitFor();
+  const after = await off();
+  assert.ok(before > 80 && after < 0.6 * before, `the error went from ${before} % to ${after} %`);
+  await shoot(visit.page, "score-real");
+  assert.deepEqual(visit.problems, []);
+});

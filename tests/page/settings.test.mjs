@@ -82,7 +82,7 @@ test("a refusal stands beside the setting it names, and goes when the way is fre
 });
 
 test("flow matching brings a sampler that knows it, and no schedule of β", { timeout: 60_000 }, async () => {
-  const visit = await start();
+  const visit = await start("#v=1&sample.sampler=ddpm");
   const { page, field } = visit;
   await field("schedule.prediction_type").getByRole("combobox").selectOption("flow_prediction");
   await page.waitForFunction(() => location.hash.includes("sample.sampler=euler"));

@@ -82,7 +82,7 @@ test("trains two moons, pauses, steps, scrubs time, changes the set, saves and r
   await until("state", (v) => v === "paused");
   await page.getByRole("button", { name: "Reset" }).click();
   await until("step", (v) => v === "0");
-  await page.locator("input[type=file]").setInputFiles(path);
+  await page.locator("unnoise-files input[type=file]").setInputFiles(path);
   await until("dataset", (v) => v === "two_moons");
   await untilStep(paused + 1);
   assert.equal(await visit.step(), paused + 1);

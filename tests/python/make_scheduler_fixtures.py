@@ -176,7 +176,8 @@ def cases():
         add("FlowMatchEulerDiscreteScheduler", dict(n=n), use_karras_sigmas=True)
         add("FlowMatchHeunDiscreteScheduler", dict(n=n))
         for one in [True, False]:
-            for kind in ["epsilon"] if one else ["epsilon", "sample"]:
+            # From clean data there is no noise that a network which predicts the data could tell.
+            for kind in ["epsilon", "v_prediction"] if one else ["epsilon", "sample", "v_prediction"]:
                 plain = dict(clip_sample=False, set_alpha_to_one=one, prediction_type=kind)
                 add("DDIMInverseScheduler", dict(n=n), **plain)
         add("DDIMInverseScheduler", dict(n=n))
@@ -186,12 +187,16 @@ def cases():
     return out
 
 
+def scheduler_class(name):
+    module = importlib.import_module(f"diffusers.schedulers.scheduling_{MODULES[name]}")
+    return getattr(module, name)
+
+
 def prepared(name, config, run):
     config = dict(config)
     if config.get("variance_type") == "fixed_large_log":
         config["variance_type"] = "fixed_large"
-    module = importlib.import_module(f"diffusers.schedulers.scheduling_{MODULES[name]}")
-    scheduler = getattr(module, name)(**config)
+    scheduler = scheduler_class(name)(**config)
     if "timesteps" in run:
         scheduler.set_timesteps(timesteps=run["timesteps"])
     elif run.get("shifted_once"):
@@ -272,6 +277,8 @@ def main():
         numpy=numpy.__version__,
         scipy=scipy.__version__,
         cases=json.dumps(records, separators=(",", ":")),
+        # Each class's own configuration, as diffusers writes it.
+        defaults=json.dumps({name: scheduler_class(name)().to_json_string() for name in MODULES}),
     )
     path = Path(__file__).resolve().parent.parent / "fixtures" / "schedulers.safetensors"
     fixture_file.save(path, tensors, metadata)

@@ -83,7 +83,7 @@ impl SamplerConfig {
         };
         if nodes.windows(2).any(|w| w[1].level.sigma() >= w[0].level.sigma()) {
             let message = format!(
-                "{} steps are too many for {}, as two would stand on one timestep: choose fewer, or timestep_spacing trailing",
+                "{} steps are too many for {}, as the levels of two would not fall: choose fewer, or timestep_spacing trailing",
                 self.num_inference_steps,
                 self.sampler.label()
             );

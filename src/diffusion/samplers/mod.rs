@@ -42,12 +42,7 @@ impl SamplerConfig {
             SamplerName::Dpmpp => self.dpmpp(schedule, &grid, steps),
             SamplerName::Lms => self.lms(schedule, &grid),
         };
-        let table = SamplerTable { rows, init, clip: self.clip() };
-        if !table.is_finite() {
-            let message = format!("{steps} steps are too few: one would begin where the network's output says nothing; choose more");
-            return Err(Error::config("sample.num_inference_steps", message));
-        }
-        Ok(table)
+        Ok(SamplerTable { rows, init, clip: self.clip() })
     }
 
     /// Largest η that DDIM accepts: `σ² ≤ noise'²` at each step. At least 1, and hardly more for long steps (linear schedule,
@@ -91,11 +86,11 @@ impl SamplerConfig {
         if self.clip_sample { Clip::Range(self.clip_sample_range) } else { Clip::None }
     }
 
-    /// A row at `from` whose network is told `told`, with data and noise as its output says them. `rederived`: if the data are
+    /// A row at `from` whose network is told `time`, with data and noise as its output says them. `rederived`: if the data are
     /// clipped, the noise is the one that leads from them to `x`.
-    fn evaluate(&self, schedule: &Schedule, told: Node, from: Level, next: Option<f64>, to: Level, rederived: bool) -> Evaluation {
-        let Solved { clean, noise } = schedule.prediction_type().solve(from, told.level);
-        let row = Row::new(told.time, next, from, to, clean);
+    fn evaluate(&self, schedule: &Schedule, time: f64, from: Level, next: Option<f64>, to: Level, rederived: bool) -> Evaluation {
+        let Solved { clean, noise } = schedule.prediction_type().solve(from);
+        let row = Row::new(time, next, from, to, clean);
         match self.clip() {
             Clip::None => Evaluation { row, clean, noise },
             _ if rederived => {
@@ -106,26 +101,27 @@ impl SamplerConfig {
         }
     }
 
-    /// Clean data to noise: each step of DDIM or Euler is taken backwards with what the network says, at the lower level's
-    /// sample, of the level above, as diffusers' DDIMInverseScheduler has it, and corrected as often as `num_resamples` says.
-    /// Heun's method integrates the ODE upwards.
+    /// Clean data to noise. DDIM's steps are taken backwards: the network sees the sample of the lower level and is told the level
+    /// above, as diffusers' DDIMInverseScheduler has it; each is corrected as often as `num_resamples` says. Euler's and Heun's
+    /// methods integrate the ODE upwards.
     fn upwards(&self, schedule: &Schedule, grid: &Grid) -> Vec<Row> {
         let first = Node { time: schedule.network_time(0), level: schedule.level_at(0.0) };
         // A network that predicts the data says nothing of noise where there is none: the start then counts as timestep 0.
         let needs_noise = schedule.prediction_type() == PredictionType::Sample;
-        let mut from = if needs_noise { first.level } else { grid.end_level() };
-        let mut below = first;
+        let mut below = Node { level: if needs_noise { first.level } else { grid.end_level() }, ..first };
         let mut rows = Vec::new();
         for node in grid.nodes.iter().rev() {
             if self.sampler == SamplerName::Heun {
-                rows.extend(self.heun_step(schedule, below, from, *node));
+                rows.extend(self.heun_step(schedule, below, *node));
             } else {
-                let Evaluation { row, clean, noise } = self.evaluate(schedule, *node, from, Some(node.time), node.level, false);
+                let told = if self.sampler == SamplerName::Ddim { node.time } else { below.time };
+                let Evaluation { row, clean, noise } = self.evaluate(schedule, told, below.level, Some(node.time), node.level, false);
                 let result = clean.times(node.level.signal).plus(noise.times(node.level.noise));
-                rows.push(row.keeping(Linear::X).giving(result, [0.0; 3], 0.0));
-                rows.extend(self.corrections(schedule, from, *node));
+                let kept = if self.num_resamples > 1 { Linear::X } else { Linear::default() };
+                rows.push(row.keeping(kept).giving(result, [0.0; 3], 0.0));
+                rows.extend(self.corrections(schedule, below.level, *node));
             }
-            (from, below) = (node.level, *node);
+            below = *node;
         }
         rows
     }
@@ -133,15 +129,13 @@ impl SamplerConfig {
     /// What makes a step upwards the inverse of the step down: `x` above is sought from which DDIM's step leads to the sample below,
     /// `below = a · x + b · m(x)`, by `x ← (below - b · m(x))/a` from the estimate that the step itself gave (a fixed point;
     /// Pan et al., arXiv 2309.04907, section 3.2). The sample below is what the first row of the step kept.
-    fn corrections(&self, schedule: &Schedule, from: Level, node: Node) -> Vec<Row> {
-        let Evaluation { row, clean, noise } = self.evaluate(schedule, node, node.level, Some(node.time), node.level, false);
-        let down = schedule.prediction_type().solve(node.level, node.level);
-        let [a, b] = {
-            let step = down.clean.times(from.signal).plus(down.noise.times(from.noise));
-            [step.x, step.m]
-        };
+    fn corrections(&self, schedule: &Schedule, below: Level, node: Node) -> Vec<Row> {
+        let Evaluation { row, .. } = self.evaluate(schedule, node.time, node.level, Some(node.time), node.level, false);
+        let down = schedule.prediction_type().solve(node.level);
+        let step = down.clean.times(below.signal).plus(down.noise.times(below.noise));
+        let (a, b) = (step.x, step.m);
         // Nothing can be sought where the step down forgets the sample.
-        if a.abs() < 1e-6 || !(clean.x + noise.x).is_finite() {
+        if a.abs() < 1e-6 || !b.is_finite() {
             return Vec::new();
         }
         let correction = |back: usize| {
@@ -158,14 +152,6 @@ struct Evaluation {
     row: Row,
     clean: Linear,
     noise: Linear,
-}
-
-impl SamplerTable {
-    fn is_finite(&self) -> bool {
-        let finite =
-            |r: &Row| [r.p_x, r.p_m, r.q_x, r.q_m, r.q_0, r.c_x, r.c_m, r.c_0, r.c_1, r.c_2, r.c_3, r.c_z].iter().all(|v| v.is_finite());
-        self.rows.iter().all(finite)
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl SamplerConfig {
         let mut rows = Vec::new();
         for (node, next, to) in grid.legs() {
             let rederived = self.use_clipped_model_output && self.sampler == SamplerName::Ddim;
-            let evaluation = self.evaluate(schedule, node, node.level, next, to, rederived);
+            let evaluation = self.evaluate(schedule, node.time, node.level, next, to, rederived);
             let row = match self.sampler {
                 SamplerName::Ddpm => self.ddpm(&evaluation),
                 SamplerName::EulerAncestral => ddim(&evaluation, posterior(node.level, to)),

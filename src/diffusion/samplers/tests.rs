@@ -177,3 +177,95 @@ fn clipping_changes_nothing_within_the_range() {
         }
     }
 }
+
+#[test]
+fn the_sde_of_order_3_is_the_ode_over_twice_the_span() {
+    // diffusers' weight of the curvature in `sde-dpmsolver++` of order 3 (pull request 9104) tends to -1 for short steps; it must
+    // vanish, as the ODE's does, or the order is lost. A history of 0, 0, 1 in equal steps of λ is half of D2's factor.
+    let beta_schedule = crate::diffusion::BetaSchedule::Drawn;
+    let log_snr = vec![8.0, -8.0];
+    let schedule = Schedule::new(&ScheduleConfig { beta_schedule, log_snr, ..ScheduleConfig::default() }).unwrap();
+    let oldest = |algorithm_type, n| {
+        let base = SamplerConfig { timestep_spacing: TimestepSpacing::Trailing, ..config(SamplerName::Dpmpp, n) };
+        let rows = SamplerConfig { algorithm_type, solver_order: 3, ..base }.table(&schedule).unwrap().rows;
+        let row = rows[n / 2];
+        // Per unit of the signal's weight, slope and curvature: (slope · r0 + curvature)/(r0 + r1)/r1 with r0 = r1 = 1.
+        (row.c_2 / row.to.signal, row.from.lambda(), row.to.lambda())
+    };
+    for n in [50, 100, 500] {
+        let (weight, from, to) = oldest(AlgorithmType::SdeDpmsolver, n);
+        let span = 2.0 * (to - from);
+        let slope = 1.0 - (1.0 - (-span).exp()) / span;
+        let curvature = 0.5 - slope / span;
+        assert!((weight - 0.5 * (slope + curvature)).abs() < 1e-6, "{n}: {weight}");
+        let (weight, from, to) = oldest(AlgorithmType::Dpmsolver, n);
+        let h = to - from;
+        let slope = 1.0 - (1.0 - (-h).exp()) / h;
+        assert!((weight - 0.5 * (slope + 0.5 - slope / h)).abs() < 1e-6, "{n}: {weight}");
+    }
+    // A step of 0.16 in λ: small, where theirs would be -0.5 and more.
+    assert!(oldest(AlgorithmType::SdeDpmsolver, 100).0.abs() < 0.15);
+}
+
+#[test]
+fn what_a_sampler_cannot_do_is_named() {
+    use SamplerName::{Ddim, Ddpm, Dpmpp, Euler, EulerAncestral, Heun, Lms};
+    let good = SamplerConfig::default();
+    let with = |sampler| SamplerConfig { sampler, ..good.clone() };
+    let mut cases = vec![
+        (SamplerConfig { strength: 0.0, ..good.clone() }, "strength"),
+        (SamplerConfig { strength: f64::NAN, ..good.clone() }, "strength"),
+        (SamplerConfig { strength: 0.01, ..good.clone() }, "strength"),
+        (SamplerConfig { clip_sample_range: -1.0, ..good.clone() }, "clip_sample_range"),
+        (SamplerConfig { dynamic_thresholding_ratio: 1.1, ..good.clone() }, "dynamic_thresholding_ratio"),
+        (SamplerConfig { sample_max_value: 0.5, ..good.clone() }, "sample_max_value"),
+        (SamplerConfig { solver_order: 4, ..good.clone() }, "solver_order"),
+        (SamplerConfig { num_resamples: 0, ..good.clone() }, "num_resamples"),
+        (SamplerConfig { num_resamples: 101, ..good.clone() }, "num_resamples"),
+        (SamplerConfig { steps_offset: 20, ..good.clone() }, "steps_offset"),
+        (SamplerConfig { timesteps: vec![5.0, 5.0], ..good.clone() }, "timesteps"),
+        (SamplerConfig { timesteps: vec![1000.0], ..good.clone() }, "timesteps"),
+        (SamplerConfig { timesteps: vec![f64::NAN], ..good.clone() }, "timesteps"),
+        (SamplerConfig { timesteps: vec![10.5], ..good.clone() }, "timesteps"),
+        (SamplerConfig { inverse: true, eta: 0.5, ..good.clone() }, "eta"),
+        (SamplerConfig { inverse: true, num_resamples: 5, ..good.clone() }, "num_resamples"),
+        (SamplerConfig { num_inference_steps: 1000, timestep_spacing: TimestepSpacing::Leading, ..with(Dpmpp) }, "num_inference_steps"),
+        (SamplerConfig { use_karras_sigmas: true, timesteps: vec![5.0], ..with(Euler) }, "use_karras_sigmas"),
+    ];
+    for sampler in [Ddim, Ddpm, Euler, EulerAncestral, Heun, Dpmpp, Lms] {
+        let base = with(sampler);
+        let mut add = |honoured: &[SamplerName], config: SamplerConfig, field| {
+            if honoured.contains(&sampler) {
+                assert!(config.table(&schedule()).is_ok(), "{sampler:?} honours {field}");
+            } else {
+                cases.push((config, field));
+            }
+        };
+        add(&[Ddim, Ddpm, Heun], SamplerConfig { clip_sample: true, ..base.clone() }, "clip_sample");
+        add(&[Ddim, Ddpm, Dpmpp], SamplerConfig { thresholding: true, ..base.clone() }, "thresholding");
+        add(&[Euler, Heun, Dpmpp, Lms], SamplerConfig { use_karras_sigmas: true, ..base.clone() }, "use_karras_sigmas");
+        add(&[Ddim], SamplerConfig { set_alpha_to_one: false, ..base.clone() }, "set_alpha_to_one");
+        add(&[Euler, Dpmpp], SamplerConfig { final_sigmas_type: FinalSigmasType::SigmaMin, ..base.clone() }, "final_sigmas_type");
+        add(&[Ddim, Euler, Heun], SamplerConfig { inverse: true, ..base.clone() }, "inverse");
+        add(&[Ddim, Ddpm], SamplerConfig { num_resamples: 3, ..base.clone() }, "num_resamples");
+        add(&[Euler, EulerAncestral, Heun, Lms], SamplerConfig { timesteps: vec![900.0, 17.25, 3.0], ..base }, "timesteps");
+    }
+    for (config, field) in cases {
+        let error = config.table(&schedule()).expect_err(field).to_string();
+        assert!(error.starts_with(&format!("sample.{field}: ")), "{field}: {error}");
+    }
+    let flow = ScheduleConfig { prediction_type: PredictionType::FlowPrediction, ..ScheduleConfig::default() };
+    for sampler in [Ddpm, EulerAncestral, Lms] {
+        let error = with(sampler).table(&Schedule::new(&flow).unwrap()).expect_err("refused").to_string();
+        assert!(error.starts_with("sample.sampler: "), "{error}");
+    }
+}
+
+#[test]
+fn strength_takes_as_many_steps_as_diffusers() {
+    for (n, strength, steps) in [(50, 0.58, 29), (50, 1.0, 50), (10, 0.35, 3), (10, 0.1, 1), (7, 0.999, 6)] {
+        let table = SamplerConfig { strength, ..config(SamplerName::Ddim, n) }.table(&schedule()).unwrap();
+        assert_eq!(table.rows.len(), steps, "{n} {strength}");
+        assert_eq!(table.rows[steps - 1].timestep, 0.0);
+    }
+}

@@ -9,7 +9,10 @@ fn a_schedule_that_diffusers_does_not_know_becomes_its_list() {
         let sampler = SamplerConfig { num_inference_steps: 20, ..SamplerConfig::default() };
         let (class, read, _) = read_scheduler_config(&write_scheduler_config(&schedule, &sampler).unwrap()).unwrap();
         assert_eq!((class.as_str(), read.beta_schedule), ("DDIMScheduler", BetaSchedule::Linear));
-        assert_eq!(Schedule::new(&read).unwrap().alphas_cumprod, Schedule::new(&schedule).unwrap().alphas_cumprod);
+        let (theirs, ours) = (Schedule::new(&read).unwrap(), Schedule::new(&schedule).unwrap());
+        // JSON's reader may be off by the last bit of a number with seventeen digits.
+        let relative = |(a, b): (&f64, &f64)| (a - b).abs() / b;
+        assert!(theirs.alphas_cumprod.iter().zip(&ours.alphas_cumprod).map(relative).all(|off| off < 1e-13));
     }
 }
 

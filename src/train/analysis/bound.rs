@@ -1,6 +1,6 @@
 //! The variational bound of the data's code length, term by term (DDPM, 2006.11239, eq. 5): `L_T + Σ_{t ≥ 1} L_{t-1} + L_0`.
 
-use super::{Denoiser, Draws, Process, noise_block, noised, parts, spread, times};
+use super::{Denoiser, Draws, Process, noised, parts, spread, times};
 use crate::Result;
 use serde::Serialize;
 use std::f64::consts::{LN_2, SQRT_2, TAU};
@@ -115,7 +115,7 @@ async fn predicted(
     t: &[usize],
     block: u32,
 ) -> Result<Vec<f64>> {
-    let x = noised(process, &draws.values, &noise_block(block, draws.values.len()), t);
+    let x = noised(process, &draws.values, &draws.noise(block), t);
     let m = network.output(&x, &times(process, t), &draws.labels).await?;
     let clean = |i: usize| decoder.kept(process.clean(process.level(t[i / draws.dim])).of(x[i], m[i]));
     Ok((0..x.len()).map(clean).collect())

@@ -5,7 +5,7 @@
 //! size, over `λ = ln σ̃`: with `s = signal/√(…)` and `n = noise/√(…)`, `du/dλ = s n (s ε̂ - n x̂_0)`. The right side stays finite
 //! without signal and without noise.
 
-use super::{Denoiser, Draws, Process, mean_and_error, noise};
+use super::{Denoiser, Draws, Process, mean_and_error};
 use crate::diffusion::{GaussianMixture2, Level};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -111,7 +111,7 @@ pub async fn likelihood(
     let (n, dim) = (draws.len(), draws.dim);
     let first: Level = process.level(0);
     let end = process.level(process.steps() - 1).sigma().min(LARGEST_SIGMA);
-    let y: Vec<f64> = draws.values.iter().zip(noise(n * dim)).map(|(x, e)| x + first.sigma() * e).collect();
+    let y: Vec<f64> = draws.values.iter().zip(draws.noise(0)).map(|(x, e)| x + first.sigma() * e).collect();
     let x: Vec<f64> = y.iter().map(|y| first.signal * y).collect();
     let (z, integral) = flow(network, process, &x, &draws.labels, (first.sigma(), end), steps, true).await?;
     let scale = process.at(end).0.scale();

@@ -1,6 +1,6 @@
 //! The loss by how noisy the sample is.
 
-use super::{Denoiser, Draws, Process, noise, noised, parts, spread, times};
+use super::{Denoiser, Draws, Process, noised, parts, spread, times};
 use crate::Result;
 use serde::Serialize;
 
@@ -23,10 +23,10 @@ pub fn bands(process: &Process, count: usize) -> Vec<(usize, usize)> {
 }
 
 /// The run's own loss without any weights, `(m - target)²` averaged over a sample's numbers, for each of the draws at a timestep of its
-/// own from the band; `[n]`. Timesteps and noise are the same in every call: successive answers can be compared.
+/// own from the band; `[n]`. Timesteps and noise depend on the draws alone: successive answers can be compared.
 pub async fn band_losses(network: &mut impl Denoiser, process: &Process, draws: &Draws, (from, to): (usize, usize)) -> Result<Vec<f64>> {
     let (n, dim) = (draws.len(), draws.dim);
-    let (t, epsilon) = (spread(from, to, n), noise(n * dim));
+    let (t, epsilon) = (spread(from, to, n), draws.noise(0));
     let x = noised(process, &draws.values, &epsilon, &t);
     let m = network.output(&x, &times(process, &t), &draws.labels).await?;
     let error = |i: usize| {

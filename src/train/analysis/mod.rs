@@ -46,22 +46,13 @@ pub trait Denoiser {
 
 /// Streams of random numbers, one per use, apart from those of training, sampling and data.
 mod stream {
+    /// A block's number is added.
     pub const NOISE: u32 = 0xA11A_0000;
-    pub const TIME: u32 = 0xA11A_0001;
+    pub const TIME: u32 = 0xA11B_0000;
 }
 
 /// Seed of all noise: the same for every call, so that answers of successive calls differ by the network alone.
 const SEED: u32 = 0x0B5E;
-
-/// `n` standard normals, always the same.
-fn noise(n: usize) -> Vec<f64> {
-    noise_block(0, n)
-}
-
-/// As [`noise`], others for every `block`.
-fn noise_block(block: u32, n: usize) -> Vec<f64> {
-    (0..n).map(|i| Stream::new(SEED.wrapping_add(block), stream::NOISE, i as u32).normal()).collect()
-}
 
 /// `count` integers spread over `from ..= to`: one drawn from each of `count` equal parts of the range, always the same.
 fn spread(from: usize, to: usize, count: usize) -> Vec<usize> {
@@ -71,6 +62,13 @@ fn spread(from: usize, to: usize, count: usize) -> Vec<usize> {
         (from + (u * width) as usize).min(to)
     };
     (0..count).map(at).collect()
+}
+
+/// `count` timesteps spread evenly from 0 to `T - 1`, both included; no more than there are.
+fn evenly(process: &Process, count: usize) -> Vec<usize> {
+    let last = process.steps() - 1;
+    let gaps = count.min(process.steps()).saturating_sub(1);
+    if gaps == 0 { vec![last / 2] } else { (0..=gaps).map(|k| (k * last + gaps / 2) / gaps).collect() }
 }
 
 /// Edges of `parts` nearly equal parts of `0 .. n`: part `k` is `edges[k] .. edges[k + 1]`. No part is empty.

@@ -1,6 +1,6 @@
 //! What the network takes a noised sample for, in a single step.
 
-use super::{Denoiser, Draws, Process, noise, noised, times};
+use super::{Denoiser, Draws, Process, evenly, noised, times};
 use crate::Result;
 
 /// Samples noised to some levels, and the clean samples predicted from each.
@@ -19,12 +19,7 @@ pub struct OneStep {
     pub baseline: Vec<f64>,
 }
 
-/// Timesteps of `levels` equal parts of the schedule, the last of each: the highest is `T - 1`.
-pub(super) fn level_ends(process: &Process, levels: usize) -> Vec<usize> {
-    super::parts(process.steps(), levels).iter().skip(1).map(|edge| edge - 1).collect()
-}
-
-/// Predicts the draws from each of `timesteps` in one step; every level has the same noise `ε`, and every call.
+/// Predicts the draws from each of `timesteps` in one step; every level has the same noise `ε`.
 ///
 /// # Panics
 /// If a timestep is not below `T`.
@@ -32,7 +27,7 @@ pub async fn one_step(network: &mut impl Denoiser, process: &Process, draws: &Dr
     let (n, dim) = (draws.len(), draws.dim);
     let all = draws.repeated(timesteps.len());
     let t: Vec<usize> = timesteps.iter().flat_map(|t| std::iter::repeat_n(*t, n)).collect();
-    let noised = noised(process, &all.values, &noise(n * dim).repeat(timesteps.len()), &t);
+    let noised = noised(process, &all.values, &draws.noise(0).repeat(timesteps.len()), &t);
     let m = network.output(&noised, &times(process, &t), &all.labels).await?;
     let clean = |i: usize| process.clean(process.level(t[i / dim])).of(noised[i], m[i]);
     let predicted: Vec<f64> = (0..noised.len()).map(clean).collect();
@@ -44,11 +39,11 @@ pub async fn one_step(network: &mut impl Denoiser, process: &Process, draws: &Dr
 }
 
 impl OneStep {
-    /// Of a picture: the same at `levels` levels spread evenly over the schedule, up to `T - 1`.
+    /// For pictures: the same at `levels` timesteps spread evenly from 0 to `T - 1`.
     ///
     /// # Errors
     /// The network's own.
     pub async fn over_schedule(network: &mut impl Denoiser, process: &Process, draws: &Draws, levels: usize) -> Result<OneStep> {
-        one_step(network, process, draws, &level_ends(process, levels)).await
+        one_step(network, process, draws, &evenly(process, levels)).await
     }
 }

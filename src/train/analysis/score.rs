@@ -2,7 +2,7 @@
 //!
 //! `∇ log p_t(x) = -E[ε | x]/noise`: the score is the predicted noise in other units (Song et al., 2011.13456, section 3.3).
 
-use super::{Denoiser, Draws, Process, noise, noised, times};
+use super::{Denoiser, Draws, Process, evenly, noised, times};
 use crate::diffusion::GaussianMixture2;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -39,12 +39,9 @@ pub async fn score_error(
     draws: &Draws,
     levels: usize,
 ) -> Result<Vec<ScoreLevel>> {
-    let levels = levels.clamp(1, process.steps());
-    let last = process.steps() - 1;
-    let epsilon = noise(draws.values.len());
+    let epsilon = draws.noise(0);
     let mut found = Vec::with_capacity(levels);
-    for k in 0..levels {
-        let timestep = if levels == 1 { last / 2 } else { (k * last + (levels - 1) / 2) / (levels - 1) };
+    for timestep in evenly(process, levels) {
         let t = vec![timestep; draws.len()];
         let x = noised(process, &draws.values, &epsilon, &t);
         let m = network.output(&x, &times(process, &t), &draws.labels).await?;

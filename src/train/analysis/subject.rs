@@ -80,9 +80,9 @@ impl Subject<'_> {
         Process::new(&self.trainer.config().schedule)
     }
 
-    fn draws(&self, count: usize) -> Result<Draws> {
+    fn draws(&self, count: usize, seed: u32) -> Result<Draws> {
         at_most("count", count, 65_536)?;
-        Draws::new(self.trainer.config(), self.images, count)
+        Draws::new(self.trainer.config(), self.images, count, seed)
     }
 
     /// The exact distribution that the network without classes should have learned, if it is known.
@@ -93,8 +93,8 @@ impl Subject<'_> {
     }
 
     /// The draws without their classes, if the network can do without: what it says is then about all data together.
-    fn unlabelled(&self, count: usize) -> Result<Option<Draws>> {
-        let draws = self.draws(count)?;
+    fn unlabelled(&self, count: usize, seed: u32) -> Result<Option<Draws>> {
+        let draws = self.draws(count, seed)?;
         let able = self.trainer.config().classes().is_none_or(|classes| classes.no_class().is_some());
         Ok(able.then_some(Draws { labels: Vec::new(), ..draws }))
     }
@@ -109,7 +109,7 @@ impl Subject<'_> {
     /// [`Error::Config`] naming what was asked wrongly, or the device's own error; so for all questions.
     pub async fn loss_bands(&mut self, count: usize, of: usize) -> Result<LossBands> {
         at_most("bands", of, 1000)?;
-        let (process, draws) = (self.process()?, self.draws(count)?);
+        let (process, draws) = (self.process()?, self.draws(count, 0)?);
         let mut found = Vec::new();
         for (from, to) in bands(&process, of) {
             let ema = band_losses(&mut self.network(WeightsChoice::Ema), &process, &draws, (from, to)).await?;
@@ -122,7 +122,7 @@ impl Subject<'_> {
     /// Learned against exact noise at `levels` timesteps; `None` unless the exact one is known, of all classes together.
     pub async fn score_error(&mut self, levels: usize) -> Result<Option<ScoreErrors>> {
         at_most("levels", levels, 1000)?;
-        let (Some(data), Some(draws)) = (self.exact()?, self.unlabelled(SCORED)?) else { return Ok(None) };
+        let (Some(data), Some(draws)) = (self.exact()?, self.unlabelled(SCORED, 0)?) else { return Ok(None) };
         let process = self.process()?;
         let levels = score_error(&mut self.network(WeightsChoice::Ema), &process, &data, &draws, levels).await?;
         Ok(Some(ScoreErrors { levels }))
@@ -135,8 +135,9 @@ impl Subject<'_> {
         score_map(&mut self.network(WeightsChoice::Ema), &process, &data, timestep, grid, extent).await.map(Some)
     }
 
-    /// Bits per dimension of `count` fresh points by the probability-flow ODE.
-    pub async fn likelihood(&mut self, count: usize, steps: usize) -> Result<Likelihood> {
+    /// Bits per dimension of `count` fresh points by the probability-flow ODE. Each `seed` has points and noise of its own, so that
+    /// answers of several may be averaged.
+    pub async fn likelihood(&mut self, count: usize, steps: usize, seed: u32) -> Result<Likelihood> {
         if self.trainer.config().images.is_some() {
             return Err(Error::config(
                 "images",
@@ -145,17 +146,18 @@ impl Subject<'_> {
         }
         let (process, exact) = (self.process()?, self.exact()?);
         // A network that must be told the class has the density of its class.
-        let draws = match self.unlabelled(count)? {
+        let draws = match self.unlabelled(count, seed)? {
             Some(draws) => draws,
-            None => self.draws(count)?,
+            None => self.draws(count, seed)?,
         };
         likelihood(&mut self.network(WeightsChoice::Ema), &process, &draws, exact.as_ref(), steps).await
     }
 
-    /// The variational bound over `count` draws, its sum over timesteps in `terms` parts.
-    pub async fn variational_bound(&mut self, count: usize, terms: usize) -> Result<VariationalBound> {
+    /// The variational bound over `count` draws, its sum over timesteps in `terms` parts. Each `seed` has draws and noise of its
+    /// own, and the same timesteps.
+    pub async fn variational_bound(&mut self, count: usize, terms: usize, seed: u32) -> Result<VariationalBound> {
         at_most("terms", terms, 4000)?;
-        let (process, draws) = (self.process()?, self.draws(count)?);
+        let (process, draws) = (self.process()?, self.draws(count, seed)?);
         let decoder = match &self.trainer.config().images {
             Some(images) => Decoder::Discretised { range: images.scale },
             None => Decoder::Gaussian,
@@ -167,7 +169,7 @@ impl Subject<'_> {
     pub async fn one_step(&mut self, count: usize, levels: usize) -> Result<Pictures> {
         at_most("levels", levels, 1000)?;
         at_most("count", count, 4096)?;
-        let (process, draws) = (self.process()?, self.draws(count)?);
+        let (process, draws) = (self.process()?, self.draws(count, 0)?);
         let seen = OneStep::over_schedule(&mut self.network(WeightsChoice::Ema), &process, &draws, levels).await?;
         let (side, channels) = self.trainer.config().images.as_ref().map_or((1, 2), |images| (images.side, images.channels));
         let OneStep { timesteps, noised, predicted, error, .. } = seen;
@@ -180,7 +182,7 @@ impl Subject<'_> {
         let config = self.trainer.config().clone();
         options.validate(&config)?;
         let process = self.process()?;
-        let draws = self.draws(if config.images.is_some() { DIAGNOSED_IMAGES } else { DIAGNOSED_POINTS })?;
+        let draws = self.draws(if config.images.is_some() { DIAGNOSED_IMAGES } else { DIAGNOSED_POINTS }, 0)?;
         let whole = (0, process.steps() - 1);
         let losses = band_losses(&mut self.network(WeightsChoice::Ema), &process, &draws, whole).await?;
         let raw = band_losses(&mut self.network(WeightsChoice::Raw), &process, &draws, whole).await?;

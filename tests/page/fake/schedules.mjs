@@ -86,7 +86,7 @@ export function sampler_table(config, options) {
   const o = { ...SAMPLE_DEFAULTS, ...options };
   const all = levels(schedule);
   const flow = schedule.prediction_type === "flow_prediction";
-  if (flow && !["euler", "heun"].includes(o.sampler)) throw fault(`sample.sampler ${o.sampler} does not know flow matching: choose euler or heun`, "sample.sampler");
+  if (flow && !["ddim", "euler", "heun", "dpmpp"].includes(o.sampler)) throw fault(`sample.sampler ${o.sampler} is not made for flow matching: choose Euler, Heun, DDIM or DPM-Solver++`, "sample.sampler");
   const whole = times(o, schedule.num_train_timesteps);
   const kept = Math.floor(whole.length * o.strength + 1e-9);
   if (kept < 1) throw fault(`sample.strength ${o.strength} leaves none of ${whole.length} steps: choose at least ${1 / whole.length}`, "sample.strength");

@@ -45,6 +45,17 @@ export class Numbers {
     return this.#format(share, { style: "percent", maximumFractionDigits: 0 });
   }
 
+  /** Four significant digits of any number, as powers of ten where it is small or large; a true minus sign. */
+  exact(value: number): string {
+    const size = Math.abs(value);
+    // Less than this is what rounding has left of nothing.
+    if (size < 1e-14) return "0";
+    if (size >= 1e-4 && size < 1e6) return this.significant(value, 4).replace("-", "−");
+    const exponent = Math.floor(Math.log10(size));
+    const power = [...String(exponent)].map((sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(sign)])).join("");
+    return `${this.significant(value / 10 ** exponent, 4).replace("-", "−")}·10${power}`;
+  }
+
   /** How long ago, in the largest unit that fits. */
   ago(milliseconds: number): string {
     const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];

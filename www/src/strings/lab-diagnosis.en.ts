@@ -39,8 +39,8 @@ export const diagnosisEn = {
   },
   ema: {
     ok: (d: { ema: string; raw: string }) => `The moving average is as good as the raw weights: a loss of ${d.ema} against ${d.raw}.`,
-    behind: (d: { ema: string; raw: string; decay: string; needs: string; step: string }) =>
-      `The moving average has a loss of ${d.ema}, the raw weights have ${d.raw}. With a decay of ${d.decay} the average needs about ${d.needs} steps to follow; there were ${d.step}.`,
+    behind: (d: { ema: string; raw: string; decay: string; span: string }) =>
+      `The moving average has a loss of ${d.ema}, the raw weights have ${d.raw}. With a decay of ${d.decay} the average looks back over about ${d.span} steps, and the weights have changed much in them.`,
   },
   schedule: {
     ok: "Sampling walks back through the noise levels of training, from pure noise on.",
@@ -74,6 +74,8 @@ export const diagnosisEn = {
   strip: {
     title: "The clean sample, predicted in one step",
     about: "Above, training data noised to a timestep. Below, what the network takes them for in a single step. Where little noise is left it should get them right; where all is noise it can only answer an average.",
+    epsilon: "This network predicts the noise, so near the end its small errors are divided by hardly any signal: there the prediction may fly apart, and that is no mistake.",
+    outside: (count: string) => `${count} outside`,
     t: (t: string) => `t = ${t}`,
     error: (error: string) => `error ${error}`,
     describe: (d: { t: string; count: string; error: string }) => `${d.count} samples noised to timestep ${d.t}, and the clean samples predicted from them; mean squared error ${d.error}.`,

@@ -4,7 +4,7 @@ import type { Likelihood, VariationalBound } from "../../worker/ask";
 import { Inquiry } from "./measure/inquiry";
 
 /** Samples of one question. */
-const BATCH = { bound: { points: 128, digits: 16 }, likelihood: { points: 64, digits: 8 } };
+const BATCH = { bound: { points: 128, digits: 16 }, likelihood: { points: 32, digits: 8 } };
 
 /** What all measurements in batches tell. */
 export interface Measured<Result> {

@@ -15,12 +15,18 @@ export interface Remedy {
 
 const numberOf = (value: number | string | undefined): number => Number(value ?? NaN);
 
+/** Two decimals where they say something, else two figures. */
+export function inFigures(value: number, { text: { number } }: RunStore): string {
+  const size = Math.abs(value);
+  return (size === 0 || (size >= 0.01 && size < 100) ? number.fixed(value, 2) : number.significant(value, 2)).replace("-", "−");
+}
+
 export function sentence({ id, severity, values }: Finding, store: RunStore, words: DiagnosisStrings): string {
   const { number } = store.text;
-  const read = (name: string, digits = 2): string => number.significant(numberOf(values[name]), digits).replace("-", "−");
+  const read = (name: string): string => inFigures(numberOf(values[name]), store);
   const whole = (name: string): string => number.whole(numberOf(values[name]));
   if (id === "data_range") {
-    const d = { low: read("low"), high: read("high"), deviation: read("deviation"), expectedLow: read("expected_low"), expectedHigh: read("expected_high") };
+    const d = { low: read("low"), high: read("high"), deviation: read("deviation"), expectedLow: whole("expected_low").replace("-", "−"), expectedHigh: whole("expected_high") };
     if (severity === "ok") return words.dataRange.ok(d);
     const large = Math.max(numberOf(values["high"]), -numberOf(values["low"])) > numberOf(values["expected_high"]);
     return large ? words.dataRange.large(d) : words.dataRange.small(d);
@@ -34,7 +40,7 @@ export function sentence({ id, severity, values }: Finding, store: RunStore, wor
   }
   if (id === "ema") {
     const decay = numberOf(values["decay"]);
-    const d = { ema: read("loss_ema"), raw: read("loss_raw"), decay: number.significant(decay, 6), needs: number.significant(1 / Math.max(1e-9, 1 - decay), 1), step: whole("step") };
+    const d = { ema: read("loss_ema"), raw: read("loss_raw"), decay: number.significant(decay, 5), span: number.significant(1 / Math.max(1e-9, 1 - decay), 1) };
     return severity === "ok" ? words.ema.ok(d) : words.ema.behind(d);
   }
   return scheduleSentence(values, store, words);

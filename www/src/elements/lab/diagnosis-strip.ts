@@ -7,6 +7,8 @@ import type { Store } from "../../state/store";
 import type { DiagnosisStrings } from "../../strings/lab-diagnosis.en";
 import type { OneStep } from "../../worker/ask";
 import { tonesOf } from "../digits/tones";
+import { inFigures } from "./diagnosis-findings";
+import { predictionOf } from "./measure/levels";
 import { prepare } from "./measure/panel";
 
 /** Data points behind the predicted ones. */
@@ -19,13 +21,13 @@ export const stripStyles = css`
   .levels {
     display: grid;
     grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr));
-    gap: 1rem 0.5rem;
+    gap: 1rem 0.75rem;
     margin-top: 0.75rem;
   }
   .levels canvas {
     display: block;
     width: 100%;
-    aspect-ratio: 1 / 2.06;
+    aspect-ratio: 1 / 2.1;
     border-radius: 3px;
   }
   .levels figcaption {
@@ -43,20 +45,22 @@ export const stripStyles = css`
   }
 `;
 
-export function strip({ timesteps, error, noised, side, channels }: OneStep, store: RunStore, words: DiagnosisStrings): TemplateResult | typeof nothing {
+export function strip({ timesteps, error, noised, predicted, side, channels }: OneStep, store: RunStore, words: DiagnosisStrings): TemplateResult | typeof nothing {
   const { number } = store.text;
   if (timesteps.length === 0) return nothing;
   const dim = store.task === "points" ? 2 : side * side * channels;
   const count = number.whole(noised.length / timesteps.length / dim);
   return html`<section class="strip">
     <h3>${words.strip.title}</h3>
-    <p class="lead">${words.strip.about}</p>
+    <p class="lead">${words.strip.about}${predictionOf(store) === "epsilon" ? ` ${words.strip.epsilon}` : nothing}</p>
     <div class="levels">
       ${timesteps.map((timestep, i) => {
-        const [t, off] = [number.whole(timestep), number.significant(error[i] ?? NaN, 2)];
+        const [t, off] = [number.whole(timestep), inFigures(error[i] ?? NaN, store)];
+        const size = noised.length / timesteps.length;
+        const gone = dim === 2 ? outside(predicted.slice(i * size, (i + 1) * size), reach(noised, store as Store)) : 0;
         return html`<figure>
           <canvas role="img" data-level=${i} aria-label=${words.strip.describe({ t, count, error: off })}></canvas>
-          <figcaption class="number">${words.strip.t(t)}<span>${words.strip.error(off)}</span></figcaption>
+          <figcaption class="number">${words.strip.t(t)}<span>${words.strip.error(off)}</span>${gone ? html`<span>${words.strip.outside(number.whole(gone))}</span>` : nothing}</figcaption>
         </figure>`;
       })}
     </div>
@@ -70,7 +74,7 @@ export function paintStrip(root: ParentNode, answer: OneStep, store: RunStore, c
   const { timesteps, noised, predicted } = answer;
   const size = noised.length / timesteps.length;
   const points = store.task === "points";
-  const extent = points ? reach(noised) : 1;
+  const extent = points ? reach(noised, store as Store) : 1;
   root.querySelectorAll<HTMLCanvasElement>(".levels canvas").forEach((canvas, level) => {
     const ready = prepare(canvas);
     if (!ready) return;
@@ -86,10 +90,20 @@ export function paintStrip(root: ParentNode, answer: OneStep, store: RunStore, c
   });
 }
 
-/** Nearly all of the noised points are in the picture. */
-function reach(values: readonly number[]): number {
-  const sizes = values.map(Math.abs).sort((a, b) => a - b);
-  return Math.max(2.5, 1.05 * (sizes[Math.floor(0.998 * (sizes.length - 1))] ?? 0));
+/** Nearly all of the data and of the noised points are in the picture. */
+function reach(values: readonly number[], { data }: Store): number {
+  const nearlyAll = (all: ArrayLike<number>): number => {
+    const sizes = Float64Array.from(all, Math.abs).sort();
+    return sizes[Math.floor(0.998 * (sizes.length - 1))] ?? 0;
+  };
+  return 1.05 * Math.max(2.4, nearlyAll(values), nearlyAll(data?.points ?? []));
+}
+
+/** How many points lie beyond the picture. */
+function outside(points: readonly number[], extent: number): number {
+  let count = 0;
+  for (let i = 0; i < points.length; i += 2) if (!(Math.abs(points[i]!) <= extent && Math.abs(points[i + 1]!) <= extent)) count++;
+  return count;
 }
 
 function paintPoints(context: CanvasRenderingContext2D, size: number, extent: number, values: readonly number[], noisy: boolean, store: Store, colour: (name: string) => string): void {

@@ -66,6 +66,7 @@ export class LabDiagnosis extends Panel {
       .findings li {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
+        align-items: start;
         gap: 0.25rem 2rem;
         padding: 0.75rem 0;
         border-bottom: 1px solid var(--line);
@@ -89,6 +90,7 @@ export class LabDiagnosis extends Panel {
       }
       .what p {
         max-width: 44rem;
+        text-wrap: pretty;
       }
       .remedy {
         display: flex;

@@ -16,8 +16,8 @@ export interface Expression {
   loose: Record<Mode, boolean>;
 }
 
-/** Writes one number. */
-export type Format = (value: number) => string;
+/** Writes one number, or those of a column alike. */
+export type Format = (value: Vector) => string[];
 
 export const mi = (text: string): TemplateResult => mathml`<mi>${text}</mi>`;
 export const sub = (base: TemplateResult, index: TemplateResult): TemplateResult => mathml`<msub>${base}${index}</msub>`;
@@ -29,9 +29,10 @@ export const earlier = (base: TemplateResult, by: number): TemplateResult => (by
 
 /** A number, or a column of them. */
 export function numbers(value: Vector, format: Format): TemplateResult {
-  if (value.length === 1) return mathml`<mn>${format(value[0]!)}</mn>`;
+  const texts = format(value);
+  if (value.length === 1) return mathml`<mn>${texts[0]}</mn>`;
   // Its brackets are borders: few fonts have any that stretch.
-  return mathml`<mtable class="column">${value.map((v) => mathml`<mtr><mtd><mn>${format(v)}</mn></mtd></mtr>`)}</mtable>`;
+  return mathml`<mtable class="column">${texts.map((text) => mathml`<mtr><mtd><mn>${text}</mn></mtd></mtr>`)}</mtable>`;
 }
 
 const bracketed = (what: TemplateResult): TemplateResult => mathml`<mrow><mo>(</mo>${what}<mo>)</mo></mrow>`;

@@ -54,12 +54,12 @@ export class LabNoise extends Panel {
       th:last-child, td:last-child {
         padding-right: 0;
       }
-      tbody tr + tr > * {
-        border-top: 1px solid var(--line);
+      tbody th {
+        font-weight: 400;
+        color: var(--ink);
       }
-      thead th, thead td {
+      thead > tr > * {
         vertical-align: bottom;
-        border-bottom: 1px solid var(--line);
       }
       .bars {
         width: 100%;

@@ -150,6 +150,11 @@ export class LabScore extends Panel<Store> {
     return EXTENT * Math.max(1, this.store.config?.data.scale ?? 1);
   }
 
+  /** The chosen timestep; a run with fewer takes its last. */
+  get #timestep(): number {
+    return Math.min(this.#state.timestep, timestepsOf(this.store) - 1);
+  }
+
   get #mixture(): boolean {
     return MIXTURES.includes((this.store.settings?.["data.dataset"] ?? "") as DatasetName) && this.#state.map.answer?.map !== null;
   }
@@ -176,7 +181,7 @@ export class LabScore extends Panel<Store> {
     const state = this.#state;
     state.map.ask(async () => {
       state.table = await scheduleOf(this.store);
-      const { timestep } = state;
+      const timestep = this.#timestep;
       return { map: await this.store.ask("score_map", { timestep, grid: GRID, extent: this.#extent }), timestep };
     });
   }
@@ -283,7 +288,7 @@ export class LabScore extends Panel<Store> {
     const state = this.#state;
     const { number } = this.store.text;
     const last = timestepsOf(this.store) - 1;
-    const t = Math.min(state.timestep, last);
+    const t = this.#timestep;
     const word = state.table ? this.common.noise[noiseWord(noiseShare(state.table, t))] : "";
     return html`
       <div class="bar">
@@ -324,7 +329,7 @@ export class LabScore extends Panel<Store> {
     return html`
       <div>
         <div class="plots" tabindex="0" role="group" aria-label=${words.read} @keydown=${this.#keys} @pointermove=${this.#hover} @pointerdown=${this.#hover}
-          @pointerleave=${() => this.#read(null)} @blur=${() => this.#read(null)}>
+          @pointerleave=${(event: PointerEvent) => event.pointerType === "mouse" && this.#read(null)} @blur=${() => this.#read(null)}>
           ${PLOTS.map(
             (name) => html`<figure>
               <figcaption>${words[name]}</figcaption>
@@ -361,7 +366,7 @@ export class LabScore extends Panel<Store> {
     const t = (value: number): string => number.whole(value);
     const [low, high] = [Math.min(...shares), Math.max(...shares)];
     const at = (value: number): string => t(levels[shares.indexOf(value)]?.timestep ?? 0);
-    const here = this.#state.timestep;
+    const here = this.#timestep;
     const after = Math.max(1, levels.findIndex(({ timestep }) => timestep >= here));
     const [a, b] = [levels[after - 1]!.timestep, levels[after]!.timestep];
     const between = Math.min(1, Math.max(0, (here - a) / (b - a)));
@@ -370,7 +375,7 @@ export class LabScore extends Panel<Store> {
       x: levels.map(({ timestep }) => timestep),
       lines: [{ name: words.curveLine, values: shares, colour: "samples", dots: true }],
       logY: true,
-      mark: this.#state.timestep,
+      mark: here,
       height: 224,
       words: {
         label: words.describeCurve({ low: percent(low), lowT: at(low), high: percent(high), highT: at(high) }),

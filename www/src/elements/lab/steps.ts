@@ -74,7 +74,8 @@ export class LabSteps extends StoreElement {
         border-radius: 0.4rem;
       }
       .column mtd {
-        padding: 0 0.25rem;
+        padding: 0.0625rem 0.25rem;
+        line-height: 1.25;
         text-align: right;
       }
       math + math {
@@ -251,11 +252,14 @@ export class LabSteps extends StoreElement {
     return [(this.#pixel[0]! * images.side + this.#pixel[1]!) * images.channels];
   }
 
-  #format = (value: number): string => {
+  #format = (value: readonly number[]): string[] => {
     const { number } = this.store.text;
-    // A rounded nothing says more than a string of zeros.
-    const text = Math.abs(value) < 5e-5 ? "0" : number.significant(value, Math.abs(value) < 0.1 ? 3 : 4);
-    return text.replace("-", "−");
+    if (value.length === 1) return [number.exact(value[0]!)];
+    const most = Math.max(...value.map(Math.abs));
+    const digits = Math.min(6, Math.max(1, 3 - Math.floor(Math.log10(most || 1))));
+    const texts = value.map((v) => number.fixed(v, digits).replace("-", "−"));
+    // Where one has a sign, the others leave room for it.
+    return texts.some((text) => text.startsWith("−")) ? texts.map((text) => (text.startsWith("−") ? text : `\u2007${text}`)) : texts;
   };
 
   #timeOf(t: number | null): string {
@@ -311,7 +315,7 @@ export class LabSteps extends StoreElement {
         <thead><tr><td></td><th scope="col">${words.before}</th><th scope="col">${words.after}</th></tr></thead>
         <tbody>
           <tr><th scope="row">${words.t}</th><td>${t(row.timestep)}</td><td>${t(row.next)}</td></tr>
-          ${flow ? both(words.sigmaFlow, ({ noise }) => finite(noise, 4)) : both(words.alpha, ({ signal }) => number.significant(signal ** 2, 4))}
+          ${flow ? both(words.sigmaFlow, ({ noise }) => finite(noise, 4)) : both(words.alpha, ({ signal }) => number.exact(signal ** 2))}
           ${both(words.signal, ({ signal }) => finite(signal, 4))} ${both(words.noise, ({ noise }) => finite(noise, 4))}
           ${flow ? nothing : both(words.sigma, ({ signal, noise }) => finite(noise / signal, 3))}
           ${both(words.logSnr, ({ signal, noise }) => finite(2 * Math.log(signal / noise), 2))}

@@ -40,7 +40,8 @@ export interface Chart {
   height?: number;
 }
 
-const LEFT = 44;
+/** Width of a letter on the axes. */
+const LETTER = 6.7;
 const RIGHT = 12;
 const TOP = 10;
 const BOTTOM = 26;
@@ -99,7 +100,7 @@ export class LabChart extends LitElement {
       .scroll {
         max-height: 20rem;
         overflow: auto;
-        margin: 0.25rem 0 0.5rem;
+        margin-bottom: 0.5rem;
       }
     `,
   ];
@@ -132,8 +133,8 @@ export class LabChart extends LitElement {
     return this.chart.height ?? 200;
   }
 
-  #axes(): { x: Axis; y: Axis } {
-    const { x, lines, logX = false, logY = false } = this.chart;
+  #axes(): { x: Axis; y: Axis; left: number } {
+    const { x, lines, words, logX = false, logY = false } = this.chart;
     const all = lines.flatMap(({ values }) => values).filter((value): value is number => value !== null && Number.isFinite(value) && (!logY || value > 0));
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const [bottom, top] = [this.#height - BOTTOM, TOP];
@@ -141,10 +142,9 @@ export class LabChart extends LitElement {
     const [from, to] = all.length === 0 ? [logY ? 0.1 : 0, 1] : logY ? [low / 1.25, high * 1.25] : [Math.min(0, low * 1.05), Math.max(0, high * 1.05) || 1];
     const first = x[0] ?? 0;
     const last = x.at(-1) ?? 1;
-    return {
-      x: axis(logX ? Math.max(1, first) : first, last, logX, LEFT, Math.max(LEFT + 1, this.#width - RIGHT), this.#width / 64),
-      y: axis(from, to, logY, bottom, top, this.#height / 36),
-    };
+    const y = axis(from, to, logY, bottom, top, this.#height / 36);
+    const left = 10 + LETTER * Math.max(4, ...y.ticks.map((tick) => words.formatY(tick).length));
+    return { x: axis(logX ? Math.max(1, first) : first, last, logX, left, Math.max(left + 1, this.#width - RIGHT), this.#width / 64), y, left };
   }
 
   #nearest(event: PointerEvent): number | null {
@@ -190,7 +190,7 @@ export class LabChart extends LitElement {
         aria-label=${words.hint}
         @keydown=${this.#keys}
         @pointermove=${(event: PointerEvent) => this.#show(this.#nearest(event))}
-        @pointerleave=${() => this.#show(null)}
+        @pointerleave=${(event: PointerEvent) => event.pointerType === "mouse" && this.#show(null)}
         @blur=${() => this.#show(null)}
         @click=${(event: PointerEvent) => this.#pick(this.#nearest(event))}
       >
@@ -234,7 +234,7 @@ export class LabChart extends LitElement {
     return html`<svg viewBox="0 0 ${width} ${height}" height=${height} role="img" aria-label=${words.label}>
       ${axes.y.ticks.map((tick) => {
         const at = Math.round(axes.y.at(tick)) + 0.5;
-        return svg`<line class="grid" x1=${LEFT} x2=${width - RIGHT} y1=${at} y2=${at} /><text x=${LEFT - 6} y=${at} text-anchor="end" dominant-baseline="middle">${words.formatY(tick)}</text>`;
+        return svg`<line class="grid" x1=${axes.left} x2=${width - RIGHT} y1=${at} y2=${at} /><text x=${axes.left - 6} y=${at} text-anchor="end" dominant-baseline="middle">${words.formatY(tick)}</text>`;
       })}
       ${stops.map((tick) => {
         const at = Math.round(axes.x.at(tick)) + 0.5;

@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from "li
 import type { Topic } from "../../../state/board";
 import type { RunStore } from "../../../state/run-store";
 import { measureTexts, type MeasureStrings } from "../../../strings/lab-measure.en";
+import { labStyles } from "../../../styles/lab";
 import { StoreElement } from "../../store-element";
 import type { Inquiry } from "./inquiry";
 
@@ -143,73 +144,38 @@ export function prepare(canvas: HTMLCanvasElement): { context: CanvasRenderingCo
   return { context, width, height };
 }
 
-export const panelStyles = css`
-  .lead {
-    max-width: 44rem;
-    color: var(--ink-2);
-  }
-  .bar {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 0.5rem 1.5rem;
-    margin: 1rem 0;
-  }
-  label.live {
-    display: flex;
-    align-items: center;
-    gap: 0.5rem;
-    min-height: 1.5rem;
-    font-size: 0.8125rem;
-    cursor: pointer;
-  }
-  label.live input {
-    width: 1rem;
-    height: 1rem;
-    margin: 0;
-    accent-color: var(--ink);
-  }
-  .fault {
-    padding: 0.25rem 0.75rem;
-    border-left: 2px solid var(--alarm);
-    background: var(--alarm-wash);
-    color: var(--alarm);
-    overflow-wrap: anywhere;
-  }
-  .probe {
-    position: absolute;
-    visibility: hidden;
-  }
-  summary {
-    width: fit-content;
-    padding-block: 0.125rem;
-    font-size: 0.8125rem;
-    color: var(--ink-2);
-    cursor: pointer;
-  }
-  table {
-    border-collapse: collapse;
-    font-size: 0.8125rem;
-    font-variant-numeric: tabular-nums;
-  }
-  th, td {
-    padding: 0.125rem 1rem 0.125rem 0;
-    text-align: right;
-    font-weight: 400;
-  }
-  thead th {
-    color: var(--ink-2);
-    border-bottom: 1px solid var(--line);
-  }
-  tr > :first-child {
-    text-align: left;
-  }
-  @media (pointer: coarse) {
+export const panelStyles = [
+  labStyles,
+  css`
+    .lead {
+      text-wrap: pretty;
+    }
+    .bar {
+      gap: 0.5rem 1.5rem;
+      margin-bottom: 1rem;
+    }
     label.live {
-      min-height: 2.75rem;
+      display: flex;
+      align-items: center;
+      gap: 0.5rem;
+      min-height: 1.5rem;
+      font-size: 0.8125rem;
+      cursor: pointer;
     }
-    summary {
-      padding-block: 0.75rem;
+    label.live input {
+      width: 1rem;
+      height: 1rem;
+      margin: 0;
+      accent-color: var(--ink);
     }
-  }
-`;
+    .probe {
+      position: absolute;
+      visibility: hidden;
+    }
+    @media (pointer: coarse) {
+      label.live {
+        min-height: 2.75rem;
+      }
+    }
+  `,
+];
