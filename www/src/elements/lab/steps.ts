@@ -74,8 +74,7 @@ export class LabSteps extends StoreElement {
         border-radius: 0.4rem;
       }
       .column mtd {
-        padding: 0.0625rem 0.25rem;
-        line-height: 1.25;
+        padding: 0.1875rem 0.25rem;
         text-align: right;
       }
       math + math {
