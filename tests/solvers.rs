@@ -339,7 +339,7 @@ fn images_to_images_and_repetitions_keep_the_distribution() {
                     let [exact_mean, exact] = marginal(&data, row.to);
                     assert!((mean - exact_mean).abs() < 1e-9, "{config:?}: mean {mean} for {exact_mean}");
                     let off = (variance - exact).abs();
-                    assert!(off <= bound && bound < 0.3 * exact, "variance {variance} for {exact}, bound {bound}, at {row:?}: {config:?}");
+                    assert!(off <= bound && bound < 0.35 * exact, "variance {variance} for {exact}, bound {bound}, at {row:?}: {config:?}");
                     worst = worst.max(off / exact);
                 }
                 println!("{kind:?} {sampler:?} η = {eta}, strength {strength}, {num_resamples} times: variance off by at most {worst:.4}");

@@ -1,5 +1,6 @@
 //! What the page and an npm user call: the only room that knows wasm-bindgen.
 
+pub mod schedules;
 pub mod types;
 
 #[cfg(target_arch = "wasm32")]

@@ -121,11 +121,12 @@ pub struct KernelTime {
 mod tests {
     use ts_rs::TS;
 
+    use super::super::schedules::{SamplerTableView, ScheduleTable, SchedulerFile};
     use super::*;
     use crate::data::{DataConfig, DatasetName};
     use crate::diffusion::{
-        AlgorithmType, BetaSchedule, FinalSigmasType, LossWeighting, ObjectiveConfig, PredictionType, SamplerName, ScheduleConfig,
-        SolverType, TimestepSampling, VarianceType,
+        AlgorithmType, BetaSchedule, FinalSigmasType, Level, LossWeighting, ObjectiveConfig, PredictionType, Row, SamplerName,
+        ScheduleConfig, SolverType, TimestepSampling, VarianceType,
     };
     use crate::graph::Activation;
     use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
@@ -184,6 +185,11 @@ mod tests {
             Metrics,
             ClassifierMetrics,
             KernelTime,
+            Level,
+            Row,
+            ScheduleTable,
+            SamplerTableView,
+            SchedulerFile,
         );
         // Doc comments of the fields stay in Rust; here they would only repeat.
         let text = strip_comments(&text);

@@ -69,6 +69,20 @@ test("with another schedule the words for the same timesteps are others", { time
   assert.equal((await words(cosine.lab))[4], "half noise");
 });
 
+test("where the exact noise is known, so is the least loss of each band", { timeout: 60_000 }, async () => {
+  const visit = await start("?autoplay=0#v=1&data.dataset=eight_gaussians");
+  const { lab } = visit;
+  await rows(lab).first().waitFor();
+  await lab.getByText(/It is farthest from what is possible at t\s=\s\d+ to\s\d+: [\d.]+ above the least, [\d.]+\./).waitFor();
+  const cells = await table(lab);
+  for (const [, , ema, , least] of cells) assert.ok(Number(least) <= Number(ema), `${least} is at most ${ema}`);
+  assert.equal(await lab.locator(".pair .least").count(), 10);
+  const moons = await start("?autoplay=0");
+  await rows(moons.lab).first().waitFor();
+  assert.equal(await moons.lab.locator(".least").count(), 0);
+  assert.deepEqual([...visit.problems, ...moons.problems], []);
+});
+
 test("images are measured once, and again only when asked", { timeout: 60_000 }, async () => {
   const visit = await start("#task=digits&v=1&preset=tiny", { element: "unnoise-digits" });
   const { lab, page } = visit;
@@ -84,7 +98,7 @@ test("images are measured once, and again only when asked", { timeout: 60_000 },
 
 for (const [width, scheme] of LOOKS) {
   test(`the noise bands look right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
-    const visit = await start("", lookOptions(width, scheme));
+    const visit = await start("#v=1&data.dataset=eight_gaussians", lookOptions(width, scheme));
     await visit.lab.locator(".old").first().waitFor({ state: "attached" });
     await visit.tool.evaluate((tool) => tool.pause());
     await visit.until("state", (v) => v === "paused");

@@ -34,6 +34,8 @@ export const diagnosisEn = {
   },
   oneStep: {
     ok: (d: { error: string; baseline: string }) => `With as much noise as data, the clean sample predicted in one step is off by ${d.error}; without a network it would be ${d.baseline}.`,
+    warn: (d: { error: string; baseline: string; step: string }) =>
+      `After ${d.step} training steps the clean sample predicted in one step is off by ${d.error}; without a network it would be ${d.baseline}. More training should widen the gap.`,
     bad: (d: { error: string; baseline: string; step: string }) =>
       `After ${d.step} training steps the clean sample predicted in one step is off by ${d.error}; without a network it would be ${d.baseline}. No sampler can make up for that.`,
   },

@@ -8,14 +8,17 @@ const nearlyGiven = "there the answer is nearly the input itself, so a trained m
 
 export const noiseEn = {
   title: "Noise bands",
-  lead: "The loss is an average over all timesteps. Apart, they tell where the model is weak: each band is measured with fresh noise on training data.",
+  lead: "The loss is an average over all timesteps. Taken apart, it tells where the model is weak. Each measurement uses the same samples and the same noise, so that only the model differs.",
   caption: "Loss per noise band",
   noise: "Noise",
   timesteps: "t",
   range: (from: string, to: string) => `${from}–${to}`,
   ema: "Moving average",
   raw: "Raw weights",
-  earlier: "earlier",
+  least: "Least possible",
+  farthest: (d: { from: string; to: string; above: string; least: string }) =>
+    `It is farthest from what is possible at t = ${d.from} to ${d.to}: ${d.above} above the least, ${d.least}.`,
+  earlier: "Earlier averages",
   now: "Measure now",
   where: {
     low: (from: string, to: string) => `The loss is highest where little noise is left (t = ${from} to ${to}): `,

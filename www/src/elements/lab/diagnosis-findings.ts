@@ -18,6 +18,7 @@ const numberOf = (value: number | string | undefined): number => Number(value ??
 /** Two decimals where they say something, else two figures. */
 export function inFigures(value: number, { text: { number } }: RunStore): string {
   const size = Math.abs(value);
+  if (size >= 10_000) return number.reading(value);
   return (size === 0 || (size >= 0.01 && size < 100) ? number.fixed(value, 2) : number.significant(value, 2)).replace("-", "−");
 }
 
@@ -36,7 +37,7 @@ export function sentence({ id, severity, values }: Finding, store: RunStore, wor
     const level = ["mid", "low", "high"].reduce((worst, name) => (gain(values, name) > gain(values, worst) ? name : worst));
     const shown = severity === "ok" ? "mid" : level;
     const d = { error: read(`error_${shown}`), baseline: read(`baseline_${shown}`), step: whole("step") };
-    return severity === "ok" ? words.oneStep.ok(d) : words.oneStep.bad(d);
+    return words.oneStep[severity](d);
   }
   if (id === "ema") {
     const decay = numberOf(values["decay"]);

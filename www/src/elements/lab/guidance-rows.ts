@@ -48,6 +48,7 @@ export class GuidanceRows extends LitElement {
         margin-top: 0.25rem;
       }
       .panels .top {
+        display: block;
         margin: 0;
       }
       .panels .share {

@@ -19,6 +19,8 @@ type Band = LossBands["bands"][number] & { word: NoiseWord };
 
 interface Answer {
   bands: Band[];
+  /** What a perfect model would be left with per band; null where nobody knows. */
+  least: number[] | null;
   /** The moving average's losses of earlier measurements of this run, oldest first. */
   earlier: number[][];
 }
@@ -35,6 +37,18 @@ class State {
 }
 
 const PLACES: Record<NoiseWord, "low" | "middle" | "high"> = { clean: "low", little: "low", half: "middle", mostly: "middle", noise: "high" };
+
+/**
+ * The least loss of each band. Where the exact noise is known, the mean squared distance of the prediction from it is the part of the loss
+ * that could be learned away (here by Simpson's rule over each band); the rest is what no model can know.
+ */
+async function leastLosses(store: RunStore, bands: LossBands["bands"]): Promise<number[] | null> {
+  if (store.task !== "points" || predictionOf(store) !== "epsilon") return null;
+  const exact = await store.ask("score_error", { levels: 2 * bands.length + 1 });
+  if (exact?.levels.length !== 2 * bands.length + 1) return null;
+  const above = exact.levels.map(({ error }) => error * error);
+  return bands.map(({ loss }, i) => Math.max(0, loss - (above[2 * i]! + 4 * above[2 * i + 1]! + above[2 * i + 2]!) / 6));
+}
 
 export class LabNoise extends Panel {
   static override styles = [
@@ -79,7 +93,11 @@ export class LabNoise extends Panel {
       }
       .key.earlier {
         opacity: 0.3;
-        margin-left: 0.75rem;
+      }
+      .keys {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 1.25rem;
       }
       .pair {
         position: relative;
@@ -104,6 +122,19 @@ export class LabNoise extends Panel {
         height: 0.25rem;
         background: var(--data);
       }
+      .pair > .least {
+        top: -0.125rem;
+        width: 2px;
+        height: 0.9375rem;
+        border-radius: 0;
+        background: var(--ink);
+      }
+      .key.least {
+        width: 2px;
+        height: 0.75rem;
+        margin-bottom: -0.125rem;
+        background: var(--ink);
+      }
       .worst > * {
         font-weight: 650;
       }
@@ -125,8 +156,18 @@ export class LabNoise extends Panel {
         thead th {
           white-space: normal;
         }
-        .earlier-name {
-          display: none;
+        /* The line in the bars stays. */
+        table {
+          position: relative;
+        }
+        th.aside, td.aside {
+          position: absolute;
+          left: 0;
+          width: 1px;
+          padding: 0;
+          overflow: hidden;
+          clip-path: inset(50%);
+          white-space: nowrap;
         }
       }
     `,
@@ -156,7 +197,8 @@ export class LabNoise extends Panel {
       const { bands } = await store.ask("loss_bands", { bands: BANDS, count: COUNT[store.task] });
       const last = inquiry.answer;
       const earlier = last && inquiry.step !== store.metrics?.step ? [...last.earlier, last.bands.map(({ loss }) => loss)].slice(-EARLIER) : (last?.earlier ?? []);
-      return { bands: bands.map((band) => ({ ...band, word: noiseWord(noiseShare(table, Math.round((band.from + band.to) / 2))) })), earlier };
+      const least = await leastLosses(store, bands);
+      return { least, bands: bands.map((band) => ({ ...band, word: noiseWord(noiseShare(table, Math.round((band.from + band.to) / 2))) })), earlier };
     });
   }
 
@@ -175,7 +217,7 @@ export class LabNoise extends Panel {
     `;
   }
 
-  #table({ bands, earlier }: Answer, words: NoiseStrings): TemplateResult {
+  #table({ bands, earlier, least }: Answer, words: NoiseStrings): TemplateResult {
     const { number } = this.store.text;
     const whole = (value: number): string => number.whole(value);
     const worst = bands.reduce((a, b) => (b.loss > a.loss ? b : a));
@@ -183,17 +225,29 @@ export class LabNoise extends Panel {
     const why = words.why[predictionOf(this.store)];
     const top = Math.max(1e-9, ...bands.flatMap(({ loss, loss_raw }) => [loss, loss_raw]), ...earlier.flat());
     const bar = (name: string, value: number): TemplateResult => html`<div class=${name} style="--share:${Math.max(0, Math.min(1, value / top)) || 0}"></div>`;
+    const above = (i: number): number => bands[i]!.loss - (least?.[i] ?? 0);
+    const farthest = bands.reduce((far, _, i) => (above(i) > above(far) ? i : far), 0);
+    const { from, to } = bands[farthest]!;
     return html`
-      <p class="worst-word number">${words.where[place](whole(worst.from), whole(worst.to))}${why[place]}</p>
+      <p class="worst-word number">
+        ${words.where[place](whole(worst.from), whole(worst.to))}${why[place]}
+        ${least ? words.farthest({ from: whole(from), to: whole(to), above: number.reading(above(farthest)), least: number.reading(least[farthest]!) }) : nothing}
+      </p>
+      <p class="keys quiet" aria-hidden="true">
+        <span><span class="key"></span>${words.ema}</span><span><span class="key raw"></span>${words.raw}</span>
+        ${least ? html`<span><span class="key least"></span>${words.least}</span>` : nothing}
+        ${earlier.length ? html`<span><span class="key earlier"></span>${words.earlier}</span>` : nothing}
+      </p>
       <table>
         <caption class="visually-hidden">${words.caption}</caption>
         <thead>
           <tr>
             <th scope="col">${words.noise}</th>
             <th scope="col">${words.timesteps}</th>
-            <td class="bars">${earlier.length ? html`<span class="earlier-name quiet"><span class="key earlier"></span>${words.earlier}</span>` : nothing}</td>
-            <th scope="col"><span class="key"></span>${words.ema}</th>
-            <th scope="col"><span class="key raw"></span>${words.raw}</th>
+            <td class="bars"></td>
+            <th scope="col">${words.ema}</th>
+            <th scope="col">${words.raw}</th>
+            ${least ? html`<th scope="col" class="aside">${words.least}</th>` : nothing}
           </tr>
         </thead>
         <tbody>
@@ -201,9 +255,10 @@ export class LabNoise extends Panel {
             (band, i) => html`<tr class=${band === worst ? "worst" : ""}>
               <th scope="row" class="word">${this.common.noise[band.word]}</th>
               <td>${words.range(whole(band.from), whole(band.to))}</td>
-              <td class="bars" aria-hidden="true"><div class="pair">${earlier.map((losses) => bar("old", losses[i]!))}${bar("ema", band.loss)}${bar("raw", band.loss_raw)}</div></td>
+              <td class="bars" aria-hidden="true"><div class="pair">${earlier.map((losses) => bar("old", losses[i]!))}${bar("ema", band.loss)}${bar("raw", band.loss_raw)}${least ? html`<div class="least" style="left:${(100 * least[i]!) / top}%"></div>` : nothing}</div></td>
               <td>${number.reading(band.loss)}</td>
               <td>${number.reading(band.loss_raw)}</td>
+              ${least ? html`<td class="aside">${number.reading(least[i]!)}</td>` : nothing}
             </tr>`,
           )}
         </tbody>

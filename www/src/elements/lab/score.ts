@@ -8,10 +8,10 @@ import type { Store } from "../../state/store";
 import { scoreTexts, type ScoreStrings } from "../../strings/lab-score.en";
 import { base, controls } from "../../styles/base";
 import type { ScheduleTable, ScoreErrors, ScoreMap } from "../../worker/ask";
-import "./measure/chart";
 import { Inquiry, keep } from "./measure/inquiry";
 import { noiseShare, noiseWord, scheduleOf, timestepsOf } from "./measure/levels";
 import { Panel, panelStyles, prepare } from "./measure/panel";
+import { errorCurve } from "./score-curve";
 import type { LabTab } from "./tabs";
 
 /** Sets whose density, noised, is known in closed form. */
@@ -304,7 +304,7 @@ export class LabScore extends Panel<Store> {
       </div>
       <div class="both">
         ${state.map.answer?.map ? this.#plots(state.map.answer.map, words) : html`<div></div>`}
-        ${state.errors.answer?.errors ? this.#curve(state.errors.answer.errors, words) : this.status(state.errors)}
+        ${state.errors.answer?.errors ? errorCurve(state.errors.answer.errors, t, this.store, words, this.#move) : this.status(state.errors)}
       </div>
     `;
   }
@@ -357,39 +357,6 @@ export class LabScore extends Panel<Store> {
       x: number.fixed(x, 2), y: number.fixed(y, 2), learned: vector(lx, ly), exact: vector(ex, ey), off: number.significant(off, 2),
       percent: number.significant((100 * off) / Math.max(1e-9, Math.hypot(ex, ey)), 2),
     });
-  }
-
-  #curve({ levels }: ScoreErrors, words: ScoreStrings): TemplateResult {
-    const { number } = this.store.text;
-    const shares = levels.map(({ error, exact }) => (100 * error) / Math.max(1e-9, exact));
-    const percent = (value: number): string => words.percent(number.significant(value, 2));
-    const t = (value: number): string => number.whole(value);
-    const [low, high] = [Math.min(...shares), Math.max(...shares)];
-    const at = (value: number): string => t(levels[shares.indexOf(value)]?.timestep ?? 0);
-    const here = this.#timestep;
-    const after = Math.max(1, levels.findIndex(({ timestep }) => timestep >= here));
-    const [a, b] = [levels[after - 1]!.timestep, levels[after]!.timestep];
-    const between = Math.min(1, Math.max(0, (here - a) / (b - a)));
-    const about = shares[after - 1]! ** (1 - between) * shares[after]! ** between;
-    const chart = {
-      x: levels.map(({ timestep }) => timestep),
-      lines: [{ name: words.curveLine, values: shares, colour: "samples", dots: true }],
-      logY: true,
-      mark: here,
-      height: 224,
-      words: {
-        label: words.describeCurve({ low: percent(low), lowT: at(low), high: percent(high), highT: at(high) }),
-        x: this.common.timestep, y: words.curveLine, hint: words.curveHint, table: this.common.table, formatX: t, formatY: percent,
-      },
-    };
-    return html`
-      <section>
-        <h3>${words.curve}</h3>
-        <p class="quiet">${words.curveAbout}</p>
-        <unnoise-lab-chart .chart=${chart} @pick=${(event: CustomEvent<number>) => this.#move(event.detail)}></unnoise-lab-chart>
-        <p class="number summary">${words.summary(t(here), number.significant(about, 2))}</p>
-      </section>
-    `;
   }
 }
 
