@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { closePages, launch, serve } from "./harness.mjs";
-import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
 let server, browser;
 before(async () => {
   server = await serve();
-  browser = await launch({ gpu: false });
+  browser = await launch();
 });
 afterEach(closePages);
 after(async () => {
@@ -91,7 +91,7 @@ test("what the engine refuses stands beside its field", { timeout: 60_000 }, asy
     ["likelihood", "Steps", "0", "0 steps: choose a number from 1 to 10,000"],
   ]) {
     const section = part(lab, name);
-    const field = section.getByLabel(label);
+    const field = section.getByRole("spinbutton", { name: label });
     const usual = await field.inputValue();
     await field.fill(given);
     await section.getByRole("button", { name: "Measure" }).click();
@@ -116,27 +116,26 @@ test("images have a bound and no likelihood", { timeout: 60_000 }, async () => {
   assert.deepEqual(visit.problems, []);
 });
 
-for (const [width, scheme] of LOOKS) {
-  test(`the bound looks right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
-    const visit = await start(undefined, lookOptions(width, scheme));
+for (const { device, widths, options } of DEVICES) {
+  test(`the bound looks right on a ${device}`, { timeout: 60_000 }, async () => {
+    const visit = await start(undefined, options);
     for (const name of ["bound", "likelihood"]) {
       await part(visit.lab, name).getByRole("button", { name: "Measure" }).click();
       await part(visit.lab, name).getByText(/^Over/).waitFor();
     }
-    await fits(visit.page);
-    await axe(visit.page);
-    await shoot(visit.page, `bound-${width}-${scheme}`);
+    await look(visit.page, "bound", widths);
     assert.deepEqual(visit.problems, []);
   });
 }
 
 test("real engine: bits fall with training and stay above the data's own", { timeout: 180_000 }, async () => {
-  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Bits per dimension");
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians&training.batch_size=128`, "Bits per dimension");
   visit.page.setDefaultTimeout(60_000);
   const { lab } = visit;
   const measure = async (name, count, step) => {
     const section = part(lab, name);
     await section.getByLabel("Samples").fill(String(count));
+    await section.getByRole("spinbutton", { name: /Terms|Steps/ }).fill("20");
     await section.getByRole("button", { name: "Measure" }).click();
     await section.getByText(`Over ${count} samples; model at step ${step}.`).waitFor();
     return numbers(section);

@@ -26,23 +26,31 @@ export async function fits(page) {
   assert.ok(scroll <= view, `the page is ${scroll} px wide in a ${view} px window`);
 }
 
-/** Sizes and colours in which every tab is looked at. */
-export const LOOKS = [
-  [320, "light"],
-  [390, "light"],
-  [390, "dark"],
-  [1280, "light"],
-  [1280, "dark"],
+/** A desk and a phone; every tab is looked at on both. */
+export const DEVICES = [
+  { device: "desk", widths: [1280], options: { viewport: { width: 1280, height: 900 } } },
+  { device: "phone", widths: [390, 320], options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } },
 ];
 
-export const lookOptions = (width, colorScheme) => ({
-  viewport: { width, height: width < 500 ? 844 : 900 },
-  colorScheme,
-  deviceScaleFactor: width < 500 ? 2 : 1,
-  ...(width < 500 ? { hasTouch: true, isMobile: true } : {}),
-});
+/** Judges the lab as it stands, light and dark, at all widths of a device, and takes its pictures. */
+export async function look(page, name, widths) {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(150);
+      await fits(page);
+      if (width === widths[0]) await axe(page);
+      await shoot(page, `${name}-${width}-${colorScheme}`);
+    }
+  }
+}
 
 /** A picture of the lab alone. */
 export async function shoot(page, name) {
-  await page.locator("unnoise-lab:visible").screenshot({ path: join(output, `${name}.png`), timeout: 40_000 });
+  const clip = await page.locator("unnoise-lab:visible").evaluate((lab) => {
+    const { x, y, width, height } = lab.getBoundingClientRect();
+    return { x: x + scrollX, y: y + scrollY, width, height };
+  });
+  await page.screenshot({ path: join(output, `${name}.png`), fullPage: true, clip });
 }

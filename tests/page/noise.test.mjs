@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { closePages, launch, serve } from "./harness.mjs";
-import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
 let server, browser;
 before(async () => {
   server = await serve();
-  browser = await launch({ gpu: false });
+  browser = await launch();
 });
 afterEach(closePages);
 after(async () => {
@@ -96,21 +96,19 @@ test("images are measured once, and again only when asked", { timeout: 60_000 },
   assert.deepEqual(visit.problems, []);
 });
 
-for (const [width, scheme] of LOOKS) {
-  test(`the noise bands look right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
-    const visit = await start("#v=1&data.dataset=eight_gaussians", lookOptions(width, scheme));
+for (const { device, widths, options } of DEVICES) {
+  test(`the noise bands look right on a ${device}`, { timeout: 60_000 }, async () => {
+    const visit = await start("#v=1&data.dataset=eight_gaussians", options);
     await visit.lab.locator(".old").first().waitFor({ state: "attached" });
     await visit.tool.evaluate((tool) => tool.pause());
     await visit.until("state", (v) => v === "paused");
-    await fits(visit.page);
-    await axe(visit.page);
-    await shoot(visit.page, `noise-${width}-${scheme}`);
+    await look(visit.page, "noise", widths);
     assert.deepEqual(visit.problems, []);
   });
 }
 
 test("real engine: the loss of each band falls, and stays highest where little noise is left", { timeout: 180_000 }, async () => {
-  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Noise bands");
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians&training.batch_size=128`, "Noise bands");
   const { lab } = visit;
   await rows(lab).first().waitFor();
   const before = await table(lab);

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { closePages, launch, serve } from "./harness.mjs";
-import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
 let server, browser;
 before(async () => {
   server = await serve();
-  browser = await launch({ gpu: false });
+  browser = await launch();
 });
 afterEach(closePages);
 after(async () => {
@@ -124,22 +124,20 @@ test("what the engine refuses is shown", { timeout: 60_000 }, async () => {
   assert.deepEqual(visit.problems, []);
 });
 
-for (const [width, scheme] of LOOKS) {
-  test(`the score looks right at ${width} px, ${scheme}`, { timeout: 60_000 }, async () => {
-    const visit = await start(undefined, lookOptions(width, scheme));
+for (const { device, widths, options } of DEVICES) {
+  test(`the score looks right on a ${device}`, { timeout: 60_000 }, async () => {
+    const visit = await start(undefined, options);
     await canvas(visit.lab, "difference").waitFor();
     await visit.untilStep(120);
     await visit.tool.evaluate((tool) => tool.pause());
     await visit.until("state", (v) => v === "paused");
-    await fits(visit.page);
-    await axe(visit.page);
-    await shoot(visit.page, `score-${width}-${scheme}`);
+    await look(visit.page, "score", widths);
     assert.deepEqual(visit.problems, []);
   });
 }
 
 test("real engine: training brings the learned score to the exact one", { timeout: 180_000 }, async () => {
-  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians`, "Score");
+  const visit = await openLab(browser, `${server.url}?autoplay=0&backend=cpu#v=1&data.dataset=eight_gaussians&training.batch_size=128`, "Score");
   const { lab } = visit;
   const off = async () => Number((await lab.locator(".summary").textContent()).match(/about ([\d.,]+)/)[1].replace(",", ""));
   await canvas(lab, "difference").waitFor();
