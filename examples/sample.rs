@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use common::{Arguments, named, read_folder, write_file};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
+use unnoise::diffusion::SamplerName;
 use unnoise::plan::Backend;
 use unnoise::train::{ImageConfig, ImageDataset, OptimizerConfig, SampleOptions, Sampler, Snapshot, Trainer};
 
@@ -30,7 +31,8 @@ usage: cargo run --release --example sample -- --folder MODEL [options]
   --labels LIST       classes in turn: all, or numbers such as 0,1,7; without either the model is told no class
   --guidance X        classifier-free guidance towards the classes; 1 (default) is off
   --steps N           evaluations of the model per image (default 50)
-  --sampler NAME      ddim (default) or ddpm
+  --sampler NAME      ddim (default), ddpm, euler, euler_ancestral, heun, dpmpp or lms
+  --with LIST         further options of samplers as docs/sampling.md names them, such as solver_order=3,use_karras_sigmas=true
   --eta X             of ddim: share of fresh noise, 0 to 1 (default): it mends what early steps got wrong
   --seed N            of the noise (default 1)
   --weights NAME      of a checkpoint: ema (default), the moving average, or raw
@@ -64,16 +66,22 @@ fn options() -> Result<Options, Box<dyn Error>> {
     };
     let backend = given.value("backend").unwrap_or_else(|| "auto".into());
     let default = SampleOptions { num_samples: 80, clip_sample: true, max_frames: 2, ..SampleOptions::default() };
+    let sampler = given.value("sampler").map_or(Ok(default.sampler), |name| named("--sampler", &name))?;
+    // The others have no clipping in diffusers, and refuse it here.
+    let clip_sample = matches!(sampler, SamplerName::Ddim | SamplerName::Ddpm | SamplerName::Heun);
+    let more = given.value("with");
     let sample = SampleOptions {
         num_samples: given.parsed("num")?.unwrap_or(default.num_samples),
         num_inference_steps: given.parsed("steps")?.unwrap_or(default.num_inference_steps),
-        sampler: given.value("sampler").map_or(Ok(default.sampler), |name| named("--sampler", &name))?,
+        sampler,
+        clip_sample,
         eta: given.parsed("eta")?.unwrap_or(1.0),
         seed: given.parsed("seed")?.unwrap_or(default.seed),
         guidance_scale: given.parsed("guidance")?.unwrap_or(default.guidance_scale),
         weights: given.value("weights").map_or(Ok(default.weights), |name| named("--weights", &name))?,
         ..default
     };
+    let sample = with(sample, more.as_deref().unwrap_or_default())?;
     let batch = given.parsed("batch-size")?.unwrap_or(256);
     given.finish()?;
     for (name, number) in [("num", sample.num_samples), ("columns", columns), ("batch-size", batch)] {
@@ -85,6 +93,17 @@ fn options() -> Result<Options, Box<dyn Error>> {
         return Err("--guidance leads towards a class: give --label or --labels too".into());
     }
     Ok(Options { model: model.into(), out, npy, columns, labels, backend, sample, batch })
+}
+
+/// The options with those of a list of `key=value`; values are JSON, or names.
+fn with(options: SampleOptions, list: &str) -> Result<SampleOptions, Box<dyn Error>> {
+    let mut all = serde_json::to_value(options)?;
+    for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
+        let (key, value) = pair.split_once('=').ok_or_else(|| format!("--with: “{pair}” is no key=value"))?;
+        let value = serde_json::from_str(value.trim()).unwrap_or_else(|_| value.trim().into());
+        all[key.trim()] = value;
+    }
+    Ok(serde_json::from_value(all).map_err(|e| format!("--with: {e}"))?)
 }
 
 /// The model as a run, with next to no room for training.

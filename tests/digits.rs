@@ -7,7 +7,6 @@ mod digits;
 #[path = "common/images.rs"]
 mod images;
 #[path = "common/runs.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod runs;
 
 use digits::{backends, mnist, snapshot, tiny};

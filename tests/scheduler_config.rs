@@ -141,6 +141,8 @@ fn configuration(random: &mut Stream, wrong: usize) -> (String, Vec<&'static str
     // Good values that do not go together.
     if values.get("rescale_betas_zero_snr") == Some(&"true") {
         values.insert("prediction_type", "\"v_prediction\"");
+        // With 4,000 timesteps there is less signal long before the last than diffusers takes that to have: no levels that fall.
+        values.insert("num_train_timesteps", "1000");
     }
     let mut bad = Vec::new();
     while bad.len() < wrong {

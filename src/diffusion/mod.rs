@@ -6,8 +6,6 @@
 //! timestep, where the data are clean; in flow matching `signal = 1 - σ`, `noise = σ`. Names and defaults are those of
 //! diffusers.
 
-#[cfg(test)]
-mod diffusers_parity;
 mod forward;
 mod gaussian;
 mod level;

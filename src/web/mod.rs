@@ -1,5 +1,6 @@
 //! What the page and an npm user call: the only room that knows wasm-bindgen.
 
+pub mod schedules;
 pub mod types;
 
 #[cfg(target_arch = "wasm32")]
@@ -17,7 +18,6 @@ mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
 mod sample;
-pub mod schedules;
 #[cfg(target_arch = "wasm32")]
 mod shared;
 #[cfg(target_arch = "wasm32")]

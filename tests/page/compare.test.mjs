@@ -145,7 +145,7 @@ for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [390, "light"], 
 
 // On the real engine.
 
-test("the real engine draws four samplers from the same noise", { timeout: 120_000, skip: process.env.UNNOISE_REAL ? false : "set UNNOISE_REAL=1" }, async () => {
+test("the real engine draws four samplers from the same noise", { timeout: 120_000 }, async () => {
   const visit = await start("#v=1&view.tab=compare&view.compare=ddim:20,heun:10,dpmpp:20,ddpm:20", { url: server.url, query: "?backend=cpu" });
   const { page } = visit;
   await visit.untilStep(300);

@@ -165,7 +165,7 @@ for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [390, "light"], 
 
 // On the real engine.
 
-test("the real engine trains on a drawn curve and reads diffusers' file", { timeout: 120_000, skip: process.env.UNNOISE_REAL ? false : "needs the engine's tables; set UNNOISE_REAL=1" }, async () => {
+test("the real engine trains on a drawn curve and reads diffusers' file", { timeout: 120_000 }, async () => {
   const visit = await start("", { url: server.url, query: "?backend=cpu" });
   const { page } = visit;
   await visit.untilStep(20);

@@ -17,6 +17,7 @@ What cannot be compared is left out, with diffusers' issue number:
 - FlowMatchEuler shifts its last level twice (#13243): with a shift, it is given its levels shifted once.
 - `sde-dpmsolver++` of order 3 (since PR 9104) subtracts 1/2 where its term must vanish for short steps: not in the list.
 - DDPM adds noise in the last step unless that is at timestep 0; Algorithm 2 of the paper does not. That noise is 0 here.
+- `trailing` lists come from numpy's arange, whose rounding may add a timestep -1 at the end (499 of 1000); ours have as many as asked.
 - DPMSolverMultistep with Karras levels and the cosine schedule tells the network one timestep twice (#12771): steps are counted
   from the beginning instead of looked up.
 """
@@ -258,6 +259,47 @@ def play(index, name, config, run):
         return timesteps.tolist(), deviation, torch.stack(results)
 
 
+def lists():
+    """Timesteps of many counts: the first five, the last five and a checksum."""
+    out = []
+    for name in MODULES:
+        spaced = name == "DDIMInverseScheduler" or name in PROCESS
+        spacings = ["leading", "trailing"] if name == "DDIMInverseScheduler" else SPACINGS if spaced else [None]
+        for spacing in spacings:
+            for total, counts in [(1000, [1, 2, 10, 16, 33, 48, 50, 96, 333, 498, 999, 1000]), (97, [1, 7, 48, 97])]:
+                for n in counts:
+                    if name.startswith("DPM") and n > total // 2:
+                        continue  # two would stand on one timestep
+                    config = dict(num_train_timesteps=total) | (dict(timestep_spacing=spacing) if spacing else {})
+                    module = importlib.import_module(f"diffusers.schedulers.scheduling_{MODULES[name]}")
+                    with patched(module, False, None):
+                        told = prepared(name, config, dict(n=n)).timesteps.tolist()
+                    ends = told if len(told) <= 10 else told[:5] + told[-5:]
+                    checksum = sum((i + 1) * t for i, t in enumerate(told))
+                    out.append({"class": name, "config": config, "n": n, "length": len(told), "ends": ends, "checksum": checksum})
+    return out
+
+
+def tables():
+    """alphas_cumprod at a few timesteps of every schedule, and of every schedule without terminal signal."""
+    out = []
+    listed = [0.002 * (1 + i % 7) for i in range(1000)]
+    for name in ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "listed"]:
+        for total in [50, 1000, 4000]:
+            for zero in [False, True]:
+                config = dict(num_train_timesteps=total, rescale_betas_zero_snr=zero, prediction_type="v_prediction")
+                config |= dict(trained_betas=listed[:total]) if name == "listed" else dict(beta_schedule=name)
+                if name == "listed" and total > len(listed):
+                    continue
+                module = importlib.import_module("diffusers.schedulers.scheduling_ddpm")
+                with patched(module, False, None):
+                    alphas = prepared("DDPMScheduler", config, dict(n=1)).alphas_cumprod.tolist()
+                at = sorted({0, 1, 2, total // 10, total // 2, total - total // 10, total - 3, total - 2, total - 1})
+                config.pop("trained_betas", None)
+                out.append({"config": config, "listed": name == "listed", "at": at, "alphas_cumprod": [alphas[t] for t in at]})
+    return out
+
+
 def main():
     records, timesteps, results = [], [], []
     for index, (name, config, run) in enumerate(cases()):
@@ -277,6 +319,8 @@ def main():
         numpy=numpy.__version__,
         scipy=scipy.__version__,
         cases=json.dumps(records, separators=(",", ":")),
+        lists=json.dumps(lists(), separators=(",", ":")),
+        tables=json.dumps(tables(), separators=(",", ":")),
         # Each class's own configuration, as diffusers writes it.
         defaults=json.dumps({name: scheduler_class(name)().to_json_string() for name in MODULES}),
     )

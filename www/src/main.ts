@@ -3,7 +3,6 @@ import "./elements/playground";
 import "./elements/essay";
 import type { Essay } from "./elements/essay";
 import type { Playground } from "./elements/playground";
-import type { BetaSchedule } from "./engine-types";
 import { taskOf, type Task } from "./state/hash";
 import { readQuery, type Theme } from "./state/query";
 import type { RunStore } from "./state/run-store";
@@ -33,10 +32,17 @@ function openPoints(): Room {
   const tool = document.createElement("unnoise-playground") as Playground;
   const essay = document.createElement("unnoise-essay") as Essay;
   essay.lang = text.lang;
-  tool.addEventListener("datachange", () => {
-    essay.points = tool.dataPoints;
-    essay.schedule = (tool.store?.settings?.["schedule.beta_schedule"] ?? "linear") as BetaSchedule;
-  });
+  let asked = "";
+  const explain = (): void => {
+    if (tool.store?.data) essay.points = tool.dataPoints;
+    const schedule = tool.store?.phase === "ready" ? tool.store.config?.schedule : undefined;
+    const key = JSON.stringify(schedule) ?? "";
+    if (!schedule || key === asked) return;
+    asked = key;
+    // What is wrong with a schedule stands beside its setting.
+    void tool.store!.ask("schedule_table", schedule).then((levels) => key === asked && (essay.levels = levels), () => undefined);
+  };
+  for (const event of ["datachange", "settingschange"]) tool.addEventListener(event, explain);
   return { tool, essay };
 }
 

@@ -1,6 +1,6 @@
 //! Which settings work, and which an algorithm cannot honour.
 
-use super::super::Schedule;
+use super::super::{PredictionType, Schedule};
 use super::{FinalSigmasType, SamplerConfig, SamplerName};
 use crate::error::{Error, Result};
 
@@ -86,12 +86,12 @@ impl SamplerConfig {
             );
         }
         if self.inverse {
-            self.check_inverse(name)?;
+            self.check_inverse(schedule, name)?;
         }
         Ok(())
     }
 
-    fn check_inverse(&self, name: &str) -> Result<()> {
+    fn check_inverse(&self, schedule: &Schedule, name: &str) -> Result<()> {
         use SamplerName::{Ddim, Euler, Heun};
         if !matches!(self.sampler, Ddim | Euler | Heun) {
             return fail("inverse", format!("true cannot be honoured by {name}: choose DDIM, Euler or Heun"));
@@ -101,6 +101,11 @@ impl SamplerConfig {
         }
         if self.num_resamples > Self::MAX_CORRECTIONS {
             let message = format!("{} is too many for inversion: choose 1 (as it is) to {}", self.num_resamples, Self::MAX_CORRECTIONS);
+            return fail("num_resamples", message);
+        }
+        // Where little noise is left, an error in the predicted data is an error of the step several times as large.
+        if self.num_resamples > 1 && schedule.prediction_type() == PredictionType::Sample {
+            let message = "a step's corrections do not settle where the network predicts the data: set it to 1, or choose Heun";
             return fail("num_resamples", message);
         }
         Ok(())

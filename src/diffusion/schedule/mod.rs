@@ -283,22 +283,28 @@ impl Schedule {
         t.map_or(1.0, |t| self.alphas_cumprod[t])
     }
 
-    /// `1 - ᾱ_t/ᾱ_s`: the noise added between timestep `prev` (s) and the later timestep `t`; `β_t` if they are neighbours.
+    /// `1 - ᾱ_t/ᾱ_s`: the noise added between timestep `prev` (s) and the later timestep `t`; `β_t` if they are neighbours. In flow
+    /// matching `σ_t² - ((1-σ_t)/(1-σ_s))² σ_s²`.
     ///
     /// # Panics
     /// If `t ≥ T` or `prev ≥ T`.
     pub fn beta_between(&self, t: usize, prev: Option<usize>) -> f64 {
+        if self.is_flow() {
+            let (now, before) = (self.level(t), prev.map_or(Level::CLEAN, |s| self.level(s)));
+            return now.noise.powi(2) - (now.signal / before.signal * before.noise).powi(2);
+        }
         1.0 - self.alphas_cumprod[t] / self.alpha_cumprod(prev)
     }
 
     /// `β̃ = (1 - ᾱ_s)/(1 - ᾱ_t) · (1 - ᾱ_t/ᾱ_s)`: the variance of `x_s` given `x_t` and `x_0`
-    /// (DDPM equation 7, for any earlier timestep `prev` (s)). 0 where `prev` is `None`.
+    /// (DDPM equation 7, for any earlier timestep `prev` (s)), with `σ²` in place of `1 - ᾱ` in flow matching. 0 where `prev` is
+    /// `None`.
     ///
     /// # Panics
     /// If `t ≥ T` or `prev ≥ T`.
     pub fn posterior_variance(&self, t: usize, prev: Option<usize>) -> f64 {
-        let (now, before) = (self.alphas_cumprod[t], self.alpha_cumprod(prev));
-        (1.0 - before) / (1.0 - now) * self.beta_between(t, prev)
+        let square = |t: usize| if self.is_flow() { self.level(t).noise.powi(2) } else { 1.0 - self.alphas_cumprod[t] };
+        prev.map_or(0.0, square) / square(t) * self.beta_between(t, prev)
     }
 
     /// Signal-to-noise ratio `ᾱ_t/(1 - ᾱ_t)`, or `(1-σ)²/σ²` in flow matching.

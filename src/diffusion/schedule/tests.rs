@@ -167,6 +167,22 @@ fn flow_matching_goes_in_a_straight_line() {
 }
 
 #[test]
+fn steps_add_up_to_levels_in_flow_matching_too() {
+    for prediction_type in [PredictionType::Epsilon, PredictionType::FlowPrediction] {
+        let schedule = Schedule::new(&ScheduleConfig { prediction_type, ..ScheduleConfig::default() }).unwrap();
+        for (t, s) in [(0, None), (700, Some(300)), (300, Some(299))] {
+            let (now, before) = (schedule.level(t), s.map_or(Level::CLEAN, |s| schedule.level(s)));
+            let (ratio, beta) = (now.signal / before.signal, schedule.beta_between(t, s));
+            assert!((ratio.powi(2) * before.noise.powi(2) + beta - now.noise.powi(2)).abs() < 1e-15);
+            // Precisions of x_s, from x_0 and from x_t, add up.
+            let posterior = schedule.posterior_variance(t, s);
+            let exact = 1.0 / (before.noise.powi(-2) + ratio.powi(2) / beta);
+            assert!((posterior - exact).abs() < 1e-12, "{t} {s:?}: {posterior} {exact}");
+        }
+    }
+}
+
+#[test]
 fn levels_between_timesteps_are_interpolated() {
     let linear = schedule(BetaSchedule::Linear);
     let (low, high, middle) = (linear.level_at(10.0), linear.level_at(11.0), linear.level_at(10.5));

@@ -123,7 +123,8 @@ export function mixInEditing(Engine) {
   Object.assign(Engine.prototype, editing, classifying);
   Engine.prototype.sample = async function (options, inputs = {}) {
     if (options.classifier_scale && !this.judged) throw fault("there is no classifier yet: train one, or set the scale to 0", "sample.classifier_scale");
-    const edited = await this.edited(options, inputs, (plain) => plainly.call(this, plain));
+    // As in the engine, what is left out has its default.
+    const edited = await this.edited({ variance_type: "fixed_small", eta: 0, ...options }, inputs, (plain) => plainly.call(this, plain));
     if (edited) return edited;
     const drawn = await plainly.call(this, options);
     return options.labels?.length ? this.guided(drawn, options) : drawn;

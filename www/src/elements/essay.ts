@@ -1,28 +1,29 @@
 /** What one training step does, with formulas and a figure made of the running model's own data. */
 import { html, LitElement, svg, type TemplateResult } from "lit";
 import { normal, random, dots } from "../draw/shapes";
-import { alphaBar } from "../draw/schedule";
-import type { BetaSchedule } from "../engine-types";
 import type { Theme } from "../state/query";
 import { texts } from "../strings";
 import { base, palette } from "../styles/base";
 import { essayStyles } from "../styles/essay";
+import type { ScheduleTable } from "../worker/ask";
 
-const TIMES = [0, 150, 350, 600, 999];
+/** Shares of the last timestep. */
+const TIMES = [0, 0.15, 0.35, 0.6, 1];
 const FIGURE_POINTS = 420;
 
 export class Essay extends LitElement {
-  static override properties = { points: { attribute: false }, schedule: {}, lang: {}, theme: { reflect: true } };
+  static override properties = { points: { attribute: false }, levels: { attribute: false }, lang: {}, theme: { reflect: true } };
   static override styles = [palette, base, essayStyles];
   declare points: Float32Array | null;
-  declare schedule: BetaSchedule;
+  /** Signal and noise at each timestep. */
+  declare levels: ScheduleTable | null;
   declare theme: Theme;
   override lang = "en";
 
   constructor() {
     super();
     this.points = null;
-    this.schedule = "linear";
+    this.levels = null;
     this.theme = "system";
   }
 
@@ -48,14 +49,15 @@ export class Essay extends LitElement {
   }
 
   #figure(caption: string): TemplateResult {
-    const bars = alphaBar(this.schedule);
-    const points = this.points ?? new Float32Array(0);
+    const { levels } = this;
+    const points = levels && this.points ? this.points : new Float32Array(0);
+    const last = (levels?.signal.length ?? 1000) - 1;
     const count = Math.min(FIGURE_POINTS, points.length / 2);
     return html`<figure>
       <div class="panels">
-        ${TIMES.map((t) => {
-          const keep = Math.sqrt(t === 0 ? 1 : bars[t]!);
-          const noise = Math.sqrt(1 - keep * keep);
+        ${TIMES.map((share) => {
+          const t = Math.min(last, Math.round(share * (last + 1)));
+          const [keep, noise] = t === 0 || !levels ? [1, 0] : [levels.signal[t]!, levels.noise[t]!];
           // The same noise in every panel: only its share grows.
           const next = random(5);
           const moved = Array.from({ length: count }, (_, i) => {

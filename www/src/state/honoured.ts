@@ -35,10 +35,16 @@ const is = (key: string, value: unknown): Condition => (settings) => settings[ke
 const not = (condition: Condition): Condition => (settings) => !condition(settings);
 const all = (...conditions: Condition[]): Condition => (settings) => conditions.every((condition) => condition(settings));
 
+/** In flow matching they take no notice of these. */
+const NOT_OF_FLOW: Record<string, readonly SamplerChoice[]> = {
+  "sample.use_karras_sigmas": ["dpmpp"],
+  "sample.final_sigmas_type": ["euler", "dpmpp"],
+};
+
 /** The chosen sampler takes notice of it. */
 export const sampler = (key: string): Condition => (settings) => {
-  const known = HONOURED[key];
-  return known === undefined || known.some((name) => name === settings["sample.sampler"]);
+  const among = (names: readonly SamplerChoice[] | undefined): boolean | undefined => names?.some((name) => name === settings["sample.sampler"]);
+  return (among(HONOURED[key]) ?? true) && !(flow(settings) && among(NOT_OF_FLOW[key]));
 };
 
 export const flow = is("schedule.prediction_type", "flow_prediction");

@@ -45,6 +45,7 @@ export const labEditEn = {
   run: {
     cancel: "Cancel",
     stopping: "Stops after what is being drawn …",
+    finished: "Done.",
     step: (step: string) => `model at step ${step}`,
     evaluations: (n: string) => `${n} evaluations`,
     told: (name: string) => `class ${name}`,

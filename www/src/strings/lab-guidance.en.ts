@@ -70,6 +70,7 @@ export const labGuidanceEn = {
     pretrained: "Pretrained weights.",
   },
   cancel: "Cancel",
+  finished: "Done.",
   stopping: "Stops after what is being drawn …",
   unlabelled: "This set has no classes, so there is nothing to guide to.",
   unlabelledPoints: "Choose one that has: two moons, spirals, rings, pinwheel, blobs, the ring of 8 or the grid of 25.",

@@ -27,7 +27,7 @@ export const stepsEn = {
   picture: (i: string, n: string, sample: string, from: string, to: string, clean: string) => `Step ${i} of ${n}: sample ${sample} goes from ${from} to ${to}; the network takes it for ${clean}.`,
   pictureWait: "The sample's way appears here.",
   key: { x: "xₜ, the sample", clean: "x̂₀, what the network takes it for", next: "xₛ, the sample after the step", way: "its way so far" },
-  tiles: { x: "xₜ", clean: "x̂₀", next: "xₛ" },
+  tiles: { x: "xₜ", second: "x̃ₛ", clean: "x̂₀", next: "xₛ" },
   table: { title: "Levels of this step", before: "Before", after: "After", t: "Timestep", alpha: "ᾱ", sigmaFlow: "σ", signal: "Signal", noise: "Noise", sigma: "σ = noise / signal", logSnr: "ln SNR", infinite: "∞" },
   notes: {
     clip: "x̂₀ is clipped to the range of the data before it is used.",

@@ -71,7 +71,7 @@ export abstract class DeskElement extends LitElement {
           ? html`<button type="button" class="cancel" @click=${() => runner.cancel()}>${words.run.cancel}</button>`
           : html`<button type="button" class="primary start" ?disabled=${disabled || !this.desk.image()} @click=${work}>${start}</button>${more}`}
       </div>
-      <p class="quiet number" role="status">${runner.stopping ? words.run.stopping : runner.progress}</p>
+      <p class="quiet number" role="status">${runner.stopping ? words.run.stopping : runner.progress}${runner.finished ? html`<span class="visually-hidden">${words.run.finished}</span>` : nothing}</p>
       <p class="fault quiet" role="alert" ?hidden=${!fault}>${fault ? this.#said(fault) : ""}</p>
     `;
   }

@@ -35,6 +35,8 @@ export type Work = (turn: Turn) => Promise<void>;
 export class Runner {
   /** How far the work is, in words; empty before there is something to say. */
   progress = "";
+  /** The last work came to its end; said to those who do not see the result appear. */
+  finished = false;
   /** What went wrong last. */
   fault: { field: string | null; message: string } | null = null;
   #turn: Turn | null = null;
@@ -77,10 +79,12 @@ export class Runner {
       this.#changed();
     });
     this.#turn = turn;
+    this.finished = false;
     this.progress = "";
     this.#changed();
     try {
       await work(turn);
+      this.finished = turn.alive;
     } catch (error) {
       // What a cancelled question ends in is of no interest.
       if (turn.alive) this.fault = { field: error instanceof EngineError ? error.fault.field : null, message: error instanceof Error ? error.message : String(error) };

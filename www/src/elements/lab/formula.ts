@@ -98,7 +98,7 @@ export class Algebra {
   }
 
   root(part: Expression): Expression {
-    // Rounding may leave a little less than nothing.
+    // Rounding may leave a little less than nothing. A bar over a letter is kept apart from the root's.
     const value = combined([part], ([a]) => Math.sqrt(Math.max(0, a!)));
     return { value, written: written((mode) => mathml`<msqrt>${part.written[mode]}</msqrt>`), loose: { symbols: false, numbers: false } };
   }

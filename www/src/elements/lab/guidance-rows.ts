@@ -5,6 +5,7 @@ import type { DigitsStore } from "../../state/digits-store";
 import type { Store } from "../../state/store";
 import { base } from "../../styles/base";
 import { labParts } from "./edit-controls";
+import type { Shape } from "./edit-images";
 import { scaleOf } from "./edit-options";
 import "./edit-picture";
 import { accuracy, type GuidanceDesk, type Row, type Way } from "./guidance-desk";
@@ -48,6 +49,7 @@ export class GuidanceRows extends LitElement {
         margin-top: 0.25rem;
       }
       .panels .top {
+        display: block;
         margin: 0;
       }
       .panels .share {
@@ -70,6 +72,7 @@ export class GuidanceRows extends LitElement {
   declare tones: Tones | null;
   declare way: Way;
   #leave: (() => void) | null = null;
+  #shape: Shape = { side: 0, channels: 1, scale: 1 };
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -103,10 +106,17 @@ export class GuidanceRows extends LitElement {
     </div>`;
   }
 
+  /** The same object for the same shape: pictures are painted again when theirs is another. */
+  #shapeOf(side: number, channels: number, scale: number): Shape {
+    const { side: s, channels: c, scale: most } = this.#shape;
+    if (s !== side || c !== channels || most !== scale) this.#shape = { side, channels, scale };
+    return this.#shape;
+  }
+
   #images(row: Row): TemplateResult {
     const { desk } = this;
     const images = desk.images!;
-    const shape = { side: images.side, channels: images.channels, scale: scaleOf(desk.store.config) };
+    const shape = this.#shapeOf(images.side, images.channels, scaleOf(desk.store.config));
     const columns = new Set(row.labels).size;
     const { number } = desk.store.text;
     return html`<section class="result" data-kind=${row.kind} data-scale=${row.scale}>

@@ -122,7 +122,7 @@ export class Guidance extends StoreElement {
     const { fault } = runner;
     const message = fault?.field ? fault.message.replaceAll(fault.field, this.store.label(fault.field)) : fault?.message;
     return html`
-      <p class="quiet number" role="status">${runner.stopping ? stopping : runner.progress}</p>
+      <p class="quiet number" role="status">${runner.stopping ? stopping : runner.progress}${runner.finished ? html`<span class="visually-hidden">${this.desk.words.finished}</span>` : nothing}</p>
       <p class="fault quiet" role="alert" ?hidden=${!message}>${message ?? ""}</p>
     `;
   }

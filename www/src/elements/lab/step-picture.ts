@@ -109,6 +109,12 @@ export class StepPicture extends StoreElement {
     this.#paint();
   }
 
+  /** The second evaluation of a step, at the place where the first led. */
+  get #second(): boolean {
+    const row = this.run.table.rows[this.row]!;
+    return this.run.process.sampler === "heun" && row.c_1 !== 0;
+  }
+
   get #half(): number {
     return HALF * Math.max(1, Number(this.store.settings?.["data.scale"] ?? 1));
   }
@@ -186,6 +192,7 @@ export class StepPicture extends StoreElement {
       <span><svg viewBox="-7 -7 14 14" aria-hidden="true"><circle r="5" fill="var(--samples)" stroke="var(--ink)" /></svg>${key.x}</span>
       <span><svg viewBox="-7 -7 14 14" aria-hidden="true"><path d="M0-6 6 0 0 6-6 0z" fill="var(--plate)" stroke="var(--ink)" /></svg>${key.clean}</span>
       <span><svg viewBox="-7 -7 14 14" aria-hidden="true"><circle r="5" fill="var(--plate)" stroke="var(--samples)" /></svg>${key.next}</span>
+      <span><svg viewBox="-7 -7 14 14" aria-hidden="true"><path d="M-7 3-2-3 2 3 7-3" fill="none" stroke="var(--data)" /></svg>${key.way}</span>
     </p>`;
   }
 
@@ -196,7 +203,7 @@ export class StepPicture extends StoreElement {
     return html`<span class="probe"></span>
       ${this.images
         ? html`<div class="tiles" role="img" aria-label=${label}>
-            ${KINDS.map((kind) => html`<div><canvas data-kind=${kind} @click=${this.#pickPixel}></canvas><span class="quiet">${tiles[kind]}</span></div>`)}
+            ${KINDS.map((kind) => html`<div><canvas data-kind=${kind} @click=${this.#pickPixel}></canvas><span class="quiet">${kind === "x" && this.#second ? tiles.second : tiles[kind]}</span></div>`)}
           </div>`
         : html`<canvas class="plate" role="img" aria-label=${label} @click=${this.#pickPoint}></canvas>${this.#key()}`}`;
   }

@@ -20,6 +20,8 @@ export interface Update {
   /** The noise that goes with it, where the update needs it and the network did not say it. */
   noise: { left: TemplateResult; right: Expression } | null;
   step: { left: TemplateResult; right: Expression };
+  /** The noise that was drawn for this step, as it follows from the next sample; null where there is none. */
+  fresh: Vector | null;
   /** Words that belong to it. */
   notes: Note[];
 }
@@ -65,6 +67,7 @@ export class Updates {
   #rows: readonly StepRow[];
   #process: Process;
   #track: Track;
+  #drawn: Vector | null = null;
 
   constructor(rows: readonly StepRow[], process: Process, track: Track, format: Format) {
     this.#a = new Algebra(format);
@@ -78,6 +81,7 @@ export class Updates {
     const { clip } = this.#process;
     const notes: Note[] = [];
     if (clip !== "none") notes.push(clip);
+    this.#drawn = null;
     const step = this.#step(i, notes);
     if (row.c_z !== 0) notes.push("fresh");
     if (row.to.noise === 0) notes.push("clean");
@@ -85,7 +89,7 @@ export class Updates {
     const own = this.#process.prediction === "epsilon" && clip === "none";
     const needsNoise = !own && !["ddpm", "dpmpp"].includes(this.#process.sampler) && !this.#process.flow;
     const derived = this.#process.sampler !== "ddim" || clip === "none" || this.#process.rederived;
-    return { reading: said, noise: needsNoise && derived ? this.#noise(i) : null, step, notes };
+    return { reading: said, noise: needsNoise && derived ? this.#noise(i) : null, step, fresh: this.#drawn, notes };
   }
 
   // The quantities of a row
@@ -138,7 +142,8 @@ export class Updates {
   /** The fresh noise that was drawn: what is left of the next sample without it. */
   #fresh(i: number, rest: Expression): Expression {
     const row = this.#rows[i]!;
-    return this.#a.quantity(z, scaled(minus(this.#track.x[i + 1]!, rest.value), 1 / row.c_z));
+    this.#drawn = scaled(minus(this.#track.x[i + 1]!, rest.value), 1 / row.c_z);
+    return this.#a.quantity(z, this.#drawn);
   }
 
   #isSecond(i: number): boolean {
