@@ -11,7 +11,7 @@ mod fixture;
 
 use std::collections::BTreeMap;
 
-use fixture::{Fixture, SEED};
+use fixture::Fixture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use unnoise::diffusion::{
@@ -89,9 +89,15 @@ impl std::fmt::Display for Case {
     }
 }
 
-/// The numbers that the script calls `noise(SEED, stream, index, shape)`: uniform, of variance 1, and exactly f32.
-fn generated(stream: u32, index: usize, count: usize) -> Vec<f64> {
-    let mut random = Stream::new(SEED, stream, index as u32);
+/// diffusers' numbers: those committed, or those in the file that `UNNOISE_SCHEDULERS` names, made by the script with another seed or
+/// other numbers of steps.
+fn numbers() -> Fixture {
+    std::env::var("UNNOISE_SCHEDULERS").map_or_else(|_| Fixture::open("schedulers"), |path| Fixture::read(&path))
+}
+
+/// The numbers that the script calls `noise(seed, stream, index, shape)`: uniform, of variance 1, and exactly f32.
+fn generated(seed: u32, stream: u32, index: usize, count: usize) -> Vec<f64> {
+    let mut random = Stream::new(seed, stream, index as u32);
     (0..count).map(|_| f64::from((3f64.sqrt() * fixture::centred(&mut random)) as f32)).collect()
 }
 
@@ -148,8 +154,8 @@ struct Worst {
 
 #[test]
 fn every_step_of_every_sampler() {
-    let file = Fixture::open("schedulers");
-    let cases: Vec<Case> = file.json("cases");
+    let file = numbers();
+    let (seed, cases): (u32, Vec<Case>) = (file.json("seed"), file.json("cases"));
     let (timesteps, results) = (doubles(&file, "timesteps"), doubles(&file, "results"));
     let (mut told, mut given) = (timesteps.as_slice(), results.as_slice());
     let mut worst: BTreeMap<&str, Worst> = BTreeMap::new();
@@ -176,8 +182,8 @@ fn every_step_of_every_sampler() {
         }
         let (theirs, rest) = given.split_at(SIZE * case.rows);
         given = rest;
-        let start = generated(START, index, SIZE);
-        let (outputs, noise) = (generated(OUTPUT, index, SIZE * case.rows), generated(NOISE, index, SIZE * case.rows));
+        let start = generated(seed, START, index, SIZE);
+        let (outputs, noise) = (generated(seed, OUTPUT, index, SIZE * case.rows), generated(seed, NOISE, index, SIZE * case.rows));
         let (mut state, mut single) = (SampleState::new(start.clone()), Single::new(&start));
         let seen = worst.entry(&case.class).or_default();
         for (i, theirs) in theirs.chunks_exact(SIZE).enumerate() {
@@ -228,7 +234,7 @@ struct List {
 
 #[test]
 fn lists_of_timesteps() {
-    let lists: Vec<List> = Fixture::open("schedulers").json("lists");
+    let lists: Vec<List> = numbers().json("lists");
     for theirs in &lists {
         let mut file = theirs.config.clone();
         file.insert("_class_name".into(), json!(theirs.class));
@@ -256,7 +262,7 @@ struct Table {
 
 #[test]
 fn schedules() {
-    let tables: Vec<Table> = Fixture::open("schedulers").json("tables");
+    let tables: Vec<Table> = numbers().json("tables");
     for theirs in &tables {
         let mut file = theirs.config.clone();
         if theirs.listed {
@@ -283,7 +289,7 @@ fn schedules() {
 fn ddim_goes_to_the_next_timestep_of_its_list() {
     const MEAN: f64 = 0.4;
     const VARIANCE: f64 = 0.15;
-    let cases: Vec<Case> = Fixture::open("schedulers").json("cases");
+    let cases: Vec<Case> = numbers().json("cases");
     let mut checked = 0;
     for case in cases.iter().filter(|case| !case.compared) {
         let (schedule, config, table) = case.table();

@@ -3,9 +3,14 @@
     pip install torch diffusers scipy
     python tests/python/make_scheduler_fixtures.py        # writes tests/fixtures/schedulers.safetensors
 
+Other cases, compared without touching what is committed:
+
+    python tests/python/make_scheduler_fixtures.py --seed 1 --counts 4 9 31 --out others.safetensors
+    UNNOISE_SCHEDULERS=others.safetensors cargo test --test schedulers
+
 Each case is a scheduler's configuration and a run with it: random model outputs and known noise in, what `step` returned out.
-Nothing that goes in is stored: case `i` starts at noise(SEED, START, i), its evaluation `j` is given row `j` of
-noise(SEED, OUTPUT, i) and noise(SEED, NOISE, i) (see threefry.py). Schedulers that work on x/signal are started at that.
+Nothing that goes in is stored: case `i` starts at noise(seed, START, i), its evaluation `j` is given row `j` of
+noise(seed, OUTPUT, i) and noise(seed, NOISE, i) (see threefry.py). Schedulers that work on x/signal are started at that.
 
 diffusers computes its tables in float32. Here its modules see float64 in place of float32, so that formulas can be compared and not
 roundings; the cases named "stock" are diffusers as it is.
@@ -22,6 +27,7 @@ What cannot be compared is left out, with diffusers' issue number:
   from the beginning instead of looked up.
 """
 
+import argparse
 import contextlib
 import importlib
 import json
@@ -301,6 +307,14 @@ def tables():
 
 
 def main():
+    global SEED, COUNTS
+    committed = Path(__file__).resolve().parent.parent / "fixtures" / "schedulers.safetensors"
+    parser = argparse.ArgumentParser(description="Golden numbers of diffusers' schedulers.")
+    parser.add_argument("--seed", type=int, default=SEED, help="of everything random")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="numbers of steps")
+    parser.add_argument("--out", type=Path, default=committed, help="the file to write")
+    given = parser.parse_args()
+    SEED, COUNTS, path = given.seed, given.counts, given.out
     records, timesteps, results = [], [], []
     for index, (name, config, run) in enumerate(cases()):
         told, deviation, stepped = play(index, name, config, run)
@@ -324,7 +338,6 @@ def main():
         # Each class's own configuration, as diffusers writes it.
         defaults=json.dumps({name: scheduler_class(name)().to_json_string() for name in MODULES}),
     )
-    path = Path(__file__).resolve().parent.parent / "fixtures" / "schedulers.safetensors"
     fixture_file.save(path, tensors, metadata)
     print(f"{path}: {path.stat().st_size} bytes, {len(records)} cases, {len(timesteps)} evaluations")
 
