@@ -1,50 +1,7 @@
 /** What the page may ask of the engine besides training and sampling: each question with what it takes and what comes back. */
-import type { Config, SampleOptions, ScheduleConfig } from "../engine-types";
+import type { ClassifierMetrics, Config, SampleOptions, SamplerTableView, ScheduleConfig, ScheduleTable, SchedulerFile } from "../engine-types";
 
-/** Tables of a noise schedule, one entry per timestep. */
-export interface ScheduleTable {
-  /** Empty for flow matching. */
-  betas: number[];
-  alphas_cumprod: number[];
-  /** ln of the signal-to-noise ratio. */
-  log_snr: number[];
-  signal: number[];
-  noise: number[];
-}
-
-/** x = signal · x_0 + noise · ε. */
-export interface Level {
-  signal: number;
-  noise: number;
-}
-
-/**
- * One network evaluation and the update that follows: clean = p_x x + p_m m (then clipped), kept = q_x x + q_m m + q_0 clean, and
- * x' = c_x x + c_m m + c_0 clean + c_1 h_1 + c_2 h_2 + c_3 h_3 + c_z z, where h_i is what was kept i rows before.
- */
-export interface StepRow {
-  timestep: number;
-  /** Null: the result is clean. */
-  next: number | null;
-  from: Level;
-  to: Level;
-  p_x: number; p_m: number;
-  q_x: number; q_m: number; q_0: number;
-  c_x: number; c_m: number; c_0: number; c_1: number; c_2: number; c_3: number; c_z: number;
-}
-
-export interface SamplerTable {
-  rows: StepRow[];
-  /** Standard deviation of the noise that a run starts from. */
-  init: number;
-  evaluations: number;
-}
-
-export interface SchedulerFile {
-  class_name: string;
-  schedule: ScheduleConfig;
-  sample: SampleOptions;
-}
+export type { ClassifierMetrics, Level, Row as StepRow, SamplerTableView as SamplerTable, ScheduleTable, SchedulerFile } from "../engine-types";
 
 export interface LossBands {
   bands: { from: number; to: number; loss: number; loss_raw: number }[];
@@ -96,17 +53,10 @@ export interface Diagnosis {
   findings: Finding[];
 }
 
-export interface ClassifierMetrics {
-  step: number;
-  loss: number;
-  /** Share of noised samples that it names rightly, over the last steps. */
-  accuracy: number;
-}
-
 /** Questions answered by the package itself: no run is needed. */
 export interface TableAsks {
   schedule_table: { args: [schedule: ScheduleConfig]; result: ScheduleTable };
-  sampler_table: { args: [config: Config, options: SampleOptions]; result: SamplerTable };
+  sampler_table: { args: [config: Config, options: SampleOptions]; result: SamplerTableView };
   read_scheduler: { args: [json: string, config: Config, options: SampleOptions]; result: SchedulerFile };
   write_scheduler: { args: [config: Config, options: SampleOptions]; result: string };
 }
