@@ -126,6 +126,16 @@ for (const width of [320, 390, 768, 1280, 1600]) {
   }
 }
 
+test("a plate without height does not stop the page", { timeout: 60_000 }, async () => {
+  const visit = await open(browser, server.urlFake);
+  await visit.untilStep(5);
+  await visit.tool.evaluate((tool) => (tool.renderRoot.querySelector("unnoise-stage").style.height = "0"));
+  const step = await visit.step();
+  await visit.page.waitForTimeout(300);
+  await visit.untilStep(step + 5, 10_000);
+  assert.deepEqual(visit.problems, []);
+});
+
 test("reduced motion shows results without playing them", { timeout: 120_000 }, async () => {
   const visit = await open(browser, server.url, { reducedMotion: "reduce" });
   await visit.until("samples", (v) => Number(v) >= 2);
