@@ -38,22 +38,3 @@ export function drawData({ dataset, scale = 1 }, count, seed = 3) {
   }
   return { points, labels };
 }
-
-/** A finished run as the engine gives it. `skill`: from 0 to 1, how near samples come to the data. */
-export function drawSample(config, { num_samples, num_inference_steps, max_frames, seed }, skill) {
-  const frame_count = Math.min(max_frames, num_inference_steps + 1);
-  const frames = new Float32Array(frame_count * num_samples * 2);
-  const { points } = drawData(config.data, num_samples, seed + 101);
-  const next = generator(seed + 1);
-  for (let i = 0; i < 2 * num_samples; i++) {
-    const noise = normal(next);
-    const target = points[i] * skill + 0.6 * noise * (1 - skill);
-    for (let f = 0; f < frame_count; f++) {
-      const keep = f / (frame_count - 1);
-      frames[f * num_samples * 2 + i] = target * Math.sin((keep * Math.PI) / 2) + noise * Math.cos((keep * Math.PI) / 2);
-    }
-  }
-  const last = config.schedule.num_train_timesteps - 1;
-  const timesteps = Float32Array.from({ length: frame_count }, (_, f) => (f === frame_count - 1 ? -1 : Math.round(last * (1 - f / (frame_count - 1)))));
-  return { frames, predicted: new Float32Array(0), frame_count, count: num_samples, dim: 2, timesteps, model_evaluations: num_inference_steps, milliseconds: 12, free() {} };
-}

@@ -86,6 +86,16 @@ export const labStyles = css`
     font-size: 0.8125rem;
     cursor: pointer;
   }
+  details > summary::before {
+    content: "";
+    margin-inline-end: 0.5rem;
+    border: 0.25rem solid transparent;
+    border-inline-start: 0.375rem solid currentColor;
+    border-inline-end: 0;
+  }
+  details[open] > summary::before {
+    transform: rotate(90deg);
+  }
   .scroll {
     overflow-x: auto;
   }
