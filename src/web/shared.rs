@@ -10,6 +10,7 @@ use super::slot::Slot;
 use super::state::State;
 use super::types::ClassifierMetrics;
 use crate::data::ImageSet;
+use crate::plan::LocalFuture;
 use crate::train::{NoisedBatch, SampleInputs, SampleOptions, SampleRun, Sampler, Snapshot};
 use crate::{Error, Result};
 
@@ -35,23 +36,31 @@ impl Shared {
         let before = self.state.borrow().recoveries();
         match work().await {
             Err(Error::DeviceLost(_)) => {
-                let mut machine = self.machine.take().await;
-                let snapshot = self.state.borrow().snapshot.clone();
-                // Another call may have recovered the machine while this one waited for it. The device itself cannot be
-                // asked: a read may fail before the browser says that the device is lost.
-                let mine = self.state.borrow().recoveries() == before;
-                let images = self.state.borrow().images();
-                let result = if mine { Some(machine.recover(&snapshot, images.as_deref()).await) } else { None };
-                let memory = machine.backend.memory();
-                self.machine.put(machine);
-                if let Some(result) = result {
-                    result?;
-                    self.state.borrow_mut().recovered(memory);
-                }
+                // Boxed: what is rare is not to be part of the code of every call.
+                let recovery: LocalFuture<'_, Result<()>> = Box::pin(self.recover(before));
+                recovery.await?;
                 work().await
             }
             other => other,
         }
+    }
+
+    /// Makes the machine anew, unless that was done since it had been done `before` times.
+    async fn recover(&self, before: u32) -> Result<()> {
+        let mut machine = self.machine.take().await;
+        let snapshot = self.state.borrow().snapshot.clone();
+        // Another call may have recovered the machine while this one waited for it. The device itself cannot be
+        // asked: a read may fail before the browser says that the device is lost.
+        let mine = self.state.borrow().recoveries() == before;
+        let images = self.state.borrow().images();
+        let result = if mine { Some(machine.recover(&snapshot, images.as_deref()).await) } else { None };
+        let memory = machine.backend.memory();
+        self.machine.put(machine);
+        if let Some(result) = result {
+            result?;
+            self.state.borrow_mut().recovered(memory);
+        }
+        Ok(())
     }
 
     /// Submits `steps` steps and queues their report; takes a snapshot now and then.
