@@ -1,18 +1,9 @@
 /** Machines without WebGPU, software adapters, lost devices and long runs. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, open, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, launch, open, server, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 async function expectCpu(visit) {
   await visit.until("backend", (v) => v === "cpu");

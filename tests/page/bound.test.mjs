@@ -1,19 +1,10 @@
 /** The tab with the variational bound and the likelihood, with a made-up engine. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, server, suite } from "./harness.mjs";
 import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const start = (address = "?autoplay=0#v=1&data.dataset=blobs", options = {}) => openLab(browser, `${server.urlFake}${address}`, "Bits per dimension", options);
 const part = (lab, name) => lab.locator(`section[data-part="${name}"]`);

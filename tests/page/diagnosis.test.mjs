@@ -1,19 +1,10 @@
 /** "Why is it still noise?": what the tab says and offers with a made-up engine, and that it finds four planted mistakes with the real one. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, server, suite } from "./harness.mjs";
 import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const TITLE = "Why is it still noise?";
 const IDS = ["data_range", "one_step", "ema", "schedule"];

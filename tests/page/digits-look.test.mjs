@@ -1,21 +1,12 @@
 /** How the digits task is used and looks, with a made-up engine that needs no GPU and no time. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { axeSource, closePages, launch, open, output, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { axeSource, browser, open, output, server, suite } from "./harness.mjs";
 
 const element = "unnoise-digits";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const start = (hash = "", options = {}) => open(browser, `${server.urlFake}#task=digits${hash}`, { element, ...options });
 const button = (page, name) => page.getByRole("button", { name, exact: true });

@@ -1,23 +1,14 @@
 /** The lab's tab "edit": pictures filled, varied, inverted and blended. A made-up engine tells what reached it and how it looks. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, serve } from "./harness.mjs";
-import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+import { test } from "node:test";
+import { browser, server, suite } from "./harness.mjs";
+import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
 const element = "unnoise-digits";
 const SIDE = 28;
 const MODES = ["Inpaint", "Vary", "Invert", "Interpolate"];
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ gpu: false });
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite({ gpu: false });
 
 /** Opens the tab on the digits; all that is asked to be drawn is kept in `globalThis.asked`. */
 async function start(options = {}) {
@@ -396,29 +387,28 @@ test("the real engine fills in what mouse and keyboard marked, 10 resamples make
   assert.deepEqual(visit.problems, []);
 });
 
-for (const [width, scheme] of LOOKS) {
-  test(`the tab looks right at ${width} px, ${scheme}`, { timeout: 90_000 }, async () => {
-    const visit = await start(lookOptions(width, scheme));
+for (const { device, widths, options } of DEVICES) {
+  test(`the tab looks right on a ${device}`, { timeout: 180_000 }, async () => {
+    const visit = await start(options);
     const { page, lab, button, mode } = visit;
     for (const name of MODES) {
       await mode(name);
       if (name === "Inpaint") {
         await visit.pick(2);
-        if (width < 500) {
+        if (device === "phone") {
           // A finger draws, too.
           await visit.board.tap();
           await lab.getByText("5 of 784 pixels are forgotten.").waitFor();
         }
         await button("Forget the bottom half").click();
         await button("Compare 1 and 10").click();
-        await lab.locator('.result[data-resamples="1"]').waitFor({ timeout: 20_000 });
+        await lab.locator('.result[data-resamples="1"]').waitFor();
       } else {
         await button(name).click();
         await visit.facts.waitFor();
       }
-      await fits(page);
-      await shoot(page, `lab-edit-${name.toLowerCase()}-${width}-${scheme}`);
-      if (width === 1280 || width === 390) await axe(page);
+      await look(page, `lab-edit-${name.toLowerCase()}`, widths);
+      await page.setViewportSize(options.viewport);
     }
     assert.deepEqual(visit.problems, []);
   });

@@ -1,18 +1,9 @@
 /** Bad input: the message stands beside the control, and the running model is untouched. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, open, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, open, server, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 async function stillTrains(visit) {
   const step = await visit.step();

@@ -1,19 +1,10 @@
 /** The lab's tab "guidance": scales side by side, the interval, and a classifier trained aside. A made-up engine tells what reached it. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, serve } from "./harness.mjs";
-import { axe, fits, LOOKS, lookOptions, openLab, shoot } from "./lab-look.mjs";
+import { test } from "node:test";
+import { browser, server, suite } from "./harness.mjs";
+import { DEVICES, look, openLab } from "./lab-look.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ gpu: false });
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite({ gpu: false });
 
 /** Opens the tab; the options of all that is drawn are kept in `globalThis.asked`. */
 async function start(task, { hash = "", ...options } = {}) {
@@ -216,25 +207,21 @@ test("a refusal is shown, a draw can be cancelled, and a new run forgets all", {
   assert.deepEqual(visit.problems, []);
 });
 
-for (const [i, [width, scheme]] of LOOKS.entries()) {
-  // Each task in light and dark, at each width, but not all of it twice.
-  for (const task of width === 320 ? ["digits", "points"] : i % 2 ? ["digits"] : ["points"]) {
-    test(`the tab looks right at ${width} px, ${scheme} (${task})`, { timeout: 90_000 }, async () => {
-      const visit = await start(task, { ...lookOptions(width, scheme), ...(task === "points" ? TOLD : {}) });
+for (const { device, widths, options } of DEVICES) {
+  for (const task of ["points", "digits"]) {
+    test(`the tab looks right on a ${device} (${task})`, { timeout: 120_000 }, async () => {
+      const visit = await start(task, { ...options, ...(task === "points" ? TOLD : {}) });
       const { page, lab, button } = visit;
       await button("Draw at each scale").click();
       await lab.locator('[data-scale="5"]').waitFor();
-      await fits(page);
-      await shoot(page, `lab-guidance-free-${task}-${width}-${scheme}`);
-      if (width >= 390) await axe(page);
+      await look(page, `lab-guidance-free-${task}`, widths);
+      await page.setViewportSize(options.viewport);
       await visit.way("With a classifier");
       await button("Train a classifier on noised samples").click();
-      await button("Train it further").waitFor({ timeout: 20_000 });
+      await button("Train it further").waitFor();
       await button("Draw").click();
       await lab.locator('[data-kind="free"]').waitFor();
-      await fits(page);
-      await shoot(page, `lab-guidance-classifier-${task}-${width}-${scheme}`);
-      if (width >= 390) await axe(page);
+      await look(page, `lab-guidance-classifier-${task}`, widths);
       assert.deepEqual(visit.problems, []);
     });
   }

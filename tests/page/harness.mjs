@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { delimiter, dirname, extname, join, normalize } from "node:path";
+import { after, afterEach, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkpoint, preset_config } from "./fake-engine.mjs";
 
@@ -81,6 +82,23 @@ const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshade
 
 export function launch({ gpu = true } = {}) {
   return chromium.launch({ executablePath: findChromium(), args: gpu ? [...COMMON, ...SOFTWARE_GPU] : COMMON });
+}
+
+/** The server and the browser of a test file that calls `suite`. */
+export let server = null;
+export let browser = null;
+
+/** To be called once by a test file: server and browser are there while its tests run, and pages are closed after each. */
+export function suite(options) {
+  before(async () => {
+    server = await serve();
+    browser = await launch(options);
+  });
+  afterEach(closePages);
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
 }
 
 const contexts = new Set();

@@ -1,19 +1,10 @@
 /** How the page is used and looks: by keyboard alone, with assistive technology, on small and large screens, light and dark. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { axeSource, closePages, launch, open, output, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { axeSource, browser, open, output, server, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 /** The element that has the focus, looked up through shadow roots. */
 const focused = (page) =>

@@ -2,25 +2,16 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { classify, loadClassifier, weightsFile } from "./classifier.mjs";
-import { closePages, launch, open, output, serve } from "./harness.mjs";
+import { browser, open, output, server, suite } from "./harness.mjs";
 
 const element = "unnoise-digits";
 /** Samples that are judged, and the share of them that must be the digit asked for. */
 const SAMPLES = 80;
 const SHARE = 0.9;
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch({ gpu: false });
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite({ gpu: false });
 
 const missing = existsSync(weightsFile) ? false : `${weightsFile} is missing; run: cargo test --locked --test classifier`;
 

@@ -2,19 +2,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { axeSource, closePages, launch, open, output, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { axeSource, browser, open, output, server, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const start = async (hash = "", { url = server.urlFake, query = "?autoplay=0", ...options } = {}) => {
   const visit = await open(browser, `${url}${query}${hash}`, options);

@@ -1,19 +1,10 @@
 /** The tab that compares learned and exact score, with a made-up engine. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, server, suite } from "./harness.mjs";
 import { DEVICES, look, openLab, shoot } from "./lab-look.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const start = (hash = "#v=1&data.dataset=eight_gaussians", options = {}) => openLab(browser, `${server.urlFake}${hash}`, "Score", options);
 const reading = (lab) => lab.locator(".reading");

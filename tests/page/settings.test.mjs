@@ -1,19 +1,10 @@
 /** The settings of schedules, objectives and samplers: which are shown, what the address keeps, and where refusals stand. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { axeSource, closePages, launch, open, output, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { axeSource, browser, open, output, server, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 const start = async (hash = "", options = {}) => {
   const visit = await open(browser, `${server.urlFake}?autoplay=0${hash}`, options);

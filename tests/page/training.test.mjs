@@ -2,19 +2,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { closePages, launch, open, output, serve, setVisibility } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, open, output, server, setVisibility, suite } from "./harness.mjs";
 
-let server, browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-afterEach(closePages);
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+suite();
 
 test("trains two moons, pauses, steps, scrubs time, changes the set, saves and restores", { timeout: 240_000 }, async () => {
   const visit = await open(browser, server.url);
