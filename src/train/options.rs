@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::config::{Config, Goal, within};
 use super::memory::MAX_BINDING;
 use crate::diffusion::{
-    AlgorithmType, FinalSigmasType, SamplerConfig, SamplerName, Schedule, ScheduleConfig, SolverType, TimestepSpacing, VarianceType,
+    AlgorithmType, FinalSigmasType, PredictionType, SamplerConfig, SamplerName, Schedule, ScheduleConfig, SolverType, TimestepSpacing,
+    VarianceType,
 };
 use crate::{Error, Result};
 
@@ -88,7 +89,8 @@ pub struct SampleOptions {
     pub inverse: bool,
     /// Share of the way that is gone: 1 from pure noise, less from a noised image.
     pub strength: f64,
-    /// How often each step is taken, with a step back between (RePaint, 2201.09865); in an inversion, to correct itself.
+    /// How often each step is taken, with a step back between (RePaint, 2201.09865); in an inversion by DDIM, to correct
+    /// itself: once at least.
     pub num_resamples: usize,
     /// Samples to draw.
     pub num_samples: usize,
@@ -243,8 +245,16 @@ impl SampleOptions {
             final_sigmas_type: self.final_sigmas_type,
             inverse: self.inverse,
             strength: self.strength,
-            num_resamples: self.num_resamples,
+            num_resamples: self.resamples(config),
         }
+    }
+
+    /// DDIM's step upwards, taken once, is only nearly the inverse of its step down: an image comes back 0.034 away instead of 0.005.
+    /// Who inverts wants it back, so each step corrects itself at least once; a network that predicts the data cannot be asked to.
+    fn resamples(&self, config: &Config) -> usize {
+        let schedule = self.schedule.as_ref().unwrap_or(&config.schedule);
+        let corrected = self.inverse && self.sampler == SamplerName::Ddim && schedule.prediction_type != PredictionType::Sample;
+        if corrected { self.num_resamples.max(2) } else { self.num_resamples }
     }
 
     fn spacing(&self, config: &Config) -> TimestepSpacing {

@@ -140,7 +140,8 @@ fn with_sampler(options: &SampleOptions, sampler: &SamplerConfig) -> SampleOptio
 /// [`crate::Error::Config`] naming the field as `schedule.…` or `sample.…` that no class of diffusers' can honour.
 pub fn write_scheduler_file(config: &Config, options: &SampleOptions) -> Result<String> {
     let schedule = options.schedule.as_ref().unwrap_or(&config.schedule);
-    let mut sampler = options.sampler_config(config);
+    // How often steps correct themselves is ours alone.
+    let mut sampler = SamplerConfig { num_resamples: options.num_resamples, ..options.sampler_config(config) };
     if schedule.is_flow() && options.timestep_spacing == SpacingChoice::Auto {
         sampler.timestep_spacing = TimestepSpacing::Linspace;
     }
