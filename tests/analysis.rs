@@ -142,7 +142,7 @@ fn samplers_invert_what_they_draw() {
     let mut cpu = CpuBackend::<f32>::new();
     let trainer = moons(&mut cpu);
     let points: Vec<f32> = Draws::new(trainer.config(), None, 256, 0).expect("points").values.iter().map(|v| *v as f32).collect();
-    for (sampler, num_inference_steps) in [(SamplerName::Ddim, 100), (SamplerName::Ddim, 500), (SamplerName::Heun, 100)] {
+    for (sampler, num_inference_steps) in [(SamplerName::Ddim, 100), (SamplerName::Heun, 100)] {
         let options = SampleOptions { sampler, num_inference_steps, num_samples: 256, max_frames: 2, ..SampleOptions::default() };
         let mut through = |latent: &[f32], inverse: bool| {
             let options = SampleOptions { inverse, ..options.clone() };
@@ -158,11 +158,9 @@ fn samplers_invert_what_they_draw() {
         let back = through(&noise, false);
         let errors: Vec<f32> = points.iter().zip(&back).map(|(x, y)| (x - y).abs()).collect();
         let mean = errors.iter().sum::<f32>() / errors.len() as f32;
-        println!(
-            "{sampler:?}, {num_inference_steps} steps: mean error {mean:.1e}, worst {:.1e}",
-            errors.iter().copied().fold(0.0, f32::max)
-        );
-        assert!(mean < 1e-2, "{sampler:?} with {num_inference_steps} steps comes back with a mean error of {mean}");
+        let worst = errors.iter().copied().fold(0.0, f32::max);
+        println!("{sampler:?}, {num_inference_steps} steps: mean error {mean:.1e}, worst {worst:.1e}");
+        assert!(worst < 1e-2, "{sampler:?} with {num_inference_steps} steps comes back with an error of {worst}");
     }
 }
 
