@@ -1,19 +1,19 @@
 /** The samples of one column at one place between noise and data. */
-import { css, html, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, type TemplateResult } from "lit";
 import { GAP, Tiles } from "../../draw/tiles";
 import type { ImageConfig } from "../../engine-types";
 import { base } from "../../styles/base";
 import type { Drawn } from "../../worker/ask";
 import { tonesOf } from "../digits/tones";
-import { StoreElement } from "../store-element";
+import { PaintedElement } from "./painted";
 
 /** Half the width of the world of points, in units of the data's scale. */
 const HALF = 2.75;
 const COLUMNS = 5;
 const DATA_SHOWN = 1500;
 
-export class ComparePicture extends StoreElement {
-  static override properties = { ...StoreElement.properties, drawn: { attribute: false }, position: { attribute: false }, images: { attribute: false }, points: { attribute: false }, label: {} };
+export class ComparePicture extends PaintedElement {
+  static override properties = { ...PaintedElement.properties, drawn: { attribute: false }, position: { attribute: false }, images: { attribute: false }, points: { attribute: false }, label: {} };
   static override topics = [] as const;
   static override styles = [
     base,
@@ -40,33 +40,6 @@ export class ComparePicture extends StoreElement {
   #tiles = new Tiles();
   /** All frames as bytes, made once. */
   #bytes: { of: Drawn; pixels: Uint8Array } | null = null;
-  #observer: ResizeObserver | null = null;
-  #media = matchMedia("(prefers-color-scheme: dark)");
-  #again = (): void => this.#paint();
-  /** The event comes before the new colours do. */
-  #soon = (): void => void setTimeout(this.#again, 50);
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#media.addEventListener("change", this.#again);
-    window.addEventListener("themechange", this.#soon);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#media.removeEventListener("change", this.#again);
-    window.removeEventListener("themechange", this.#soon);
-    this.#observer?.disconnect();
-    this.#observer = null;
-  }
-
-  override updated(_changed: PropertyValues): void {
-    if (!this.#observer) {
-      this.#observer = new ResizeObserver(this.#again);
-      this.#observer.observe(this);
-    }
-    this.#paint();
-  }
 
   /** Two frames and how far it is from the first to the second. */
   #place({ frameCount }: Drawn): { first: number; second: number; mix: number } {
@@ -75,7 +48,7 @@ export class ComparePicture extends StoreElement {
     return { first, second: Math.min(frameCount - 1, first + 1), mix: at - first };
   }
 
-  #paint(): void {
+  protected paint(): void {
     const canvas = this.renderRoot.querySelector("canvas");
     const context = canvas?.getContext("2d");
     if (!canvas || !context || !canvas.clientWidth) return;

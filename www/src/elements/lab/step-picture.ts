@@ -1,10 +1,10 @@
 /** What one step does to one sample, as a picture: points with an arrow, or three images with a pixel marked. */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { GAP, Tiles, type Images } from "../../draw/tiles";
 import type { ImageConfig } from "../../engine-types";
 import type { StepsStrings } from "../../strings/lab-steps.en";
 import { base } from "../../styles/base";
-import { StoreElement } from "../store-element";
+import { PaintedElement } from "./painted";
 import { tonesOf } from "../digits/tones";
 import { nearest, paintStep, type StepColours } from "./step-points";
 import { trackOf, type StepRun } from "./step-run";
@@ -14,9 +14,9 @@ const KINDS: readonly Kind[] = ["x", "clean", "next"];
 /** Half the width of the world of points, in units of the data's scale. */
 const HALF = 2.75;
 
-export class StepPicture extends StoreElement {
+export class StepPicture extends PaintedElement {
   static override properties = {
-    ...StoreElement.properties,
+    ...PaintedElement.properties,
     run: { attribute: false },
     row: { attribute: false },
     sample: { attribute: false },
@@ -81,33 +81,6 @@ export class StepPicture extends StoreElement {
   declare images: ImageConfig | null;
   declare points: Float32Array | null;
   #tiles = new Tiles();
-  #observer: ResizeObserver | null = null;
-  #media = matchMedia("(prefers-color-scheme: dark)");
-  #paintAgain = (): void => this.#paint();
-  /** The event comes before the new colours do. */
-  #paintSoon = (): void => void setTimeout(this.#paintAgain, 50);
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#media.addEventListener("change", this.#paintAgain);
-    window.addEventListener("themechange", this.#paintSoon);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#media.removeEventListener("change", this.#paintAgain);
-    window.removeEventListener("themechange", this.#paintSoon);
-    this.#observer?.disconnect();
-    this.#observer = null;
-  }
-
-  override updated(_changed: PropertyValues): void {
-    if (!this.#observer) {
-      this.#observer = new ResizeObserver(this.#paintAgain);
-      this.#observer.observe(this);
-    }
-    this.#paint();
-  }
 
   /** The second evaluation of a step, at the place where the first led. */
   get #second(): boolean {
@@ -128,7 +101,7 @@ export class StepPicture extends StoreElement {
     return { plate: colour("plate"), grid: colour("line"), data: colour("data"), samples: colour("samples"), ink: colour("ink"), label: colour("ink"), font: getComputedStyle(probe).fontFamily };
   }
 
-  #paint(): void {
+  protected paint(): void {
     const ratio = Math.min(3, devicePixelRatio || 1);
     for (const canvas of this.renderRoot.querySelectorAll("canvas")) {
       if (!canvas.clientWidth) return;
