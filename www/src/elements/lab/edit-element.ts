@@ -1,11 +1,12 @@
 /** What the parts of the tab "edit" share: a desk to show, and redrawing when it changes. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import type { Tones } from "../../draw/tiles";
 import { base, controls } from "../../styles/base";
 import { labControls, labParts } from "./edit-controls";
 import type { Desk } from "./edit-desk";
 import type { Shape } from "./edit-images";
 import "./edit-picture";
+import { Listening } from "./listening";
 
 interface MadeFacts {
   step: number;
@@ -20,34 +21,10 @@ export abstract class DeskElement extends LitElement {
   static override styles = [base, controls, labControls, labParts];
   declare desk: Desk;
   declare tones: Tones | null;
-  #leave: (() => void) | null = null;
-  #joined: Desk | null = null;
-
   constructor() {
     super();
     this.tones = null;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#join();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#leave?.();
-    this.#leave = this.#joined = null;
-  }
-
-  override willUpdate(changed: PropertyValues): void {
-    if (changed.has("desk")) this.#join();
-  }
-
-  #join(): void {
-    if (!this.desk || this.#joined === this.desk) return;
-    this.#leave?.();
-    this.#joined = this.desk;
-    this.#leave = this.desk.listen(() => this.requestUpdate());
+    new Listening(this, () => this.desk);
   }
 
   protected picture(pixels: Float32Array | null, label: string, shape: Shape = this.desk.shape): TemplateResult {

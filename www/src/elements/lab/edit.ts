@@ -1,5 +1,5 @@
 /** The tab "edit": four ways to change a picture with a model of images. Picture, control and result stand side by side. */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import type { DigitsStore } from "../../state/digits-store";
 import { labEditWords } from "../../strings/lab-edit";
 import { base, controls } from "../../styles/base";
@@ -13,6 +13,7 @@ import "./edit-source";
 import { ThemeTones } from "./edit-tones";
 import "./edit-vary";
 import type { LabTab } from "./tabs";
+import { Listening } from "./listening";
 
 export class Edit extends StoreElement<DigitsStore> {
   static override topics = ["state", "settings", "data", "clip"] as const;
@@ -37,17 +38,10 @@ export class Edit extends StoreElement<DigitsStore> {
     `,
   ];
   #tones = new ThemeTones(this, () => this.store.dataset !== "own");
-  #leave: (() => void) | null = null;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#leave?.();
-    this.#leave = null;
-  }
-
-  override willUpdate(changed: PropertyValues): void {
-    super.willUpdate(changed);
-    this.#leave ??= this.desk.listen(() => this.requestUpdate());
+  constructor() {
+    super();
+    new Listening(this, () => this.desk);
   }
 
   protected override firstUpdated(): void {

@@ -1,5 +1,5 @@
 /** The tab "guidance": the same noise at several scales, with the network's own answer or with a classifier's gradient. */
-import { css, html, mathml, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, mathml, nothing, type TemplateResult } from "lit";
 import type { RunStore } from "../../state/run-store";
 import { labGuidanceWords } from "../../strings/lab-guidance";
 import { base, controls } from "../../styles/base";
@@ -11,6 +11,7 @@ import { guidanceDeskOf, MOST_SCALE, readScales, type GuidanceDesk, type Way } f
 import "./guidance-interval";
 import "./guidance-rows";
 import type { LabTab } from "./tabs";
+import { Listening } from "./listening";
 
 const CONDITIONING = "model.class_conditioning";
 
@@ -95,17 +96,10 @@ export class Guidance extends StoreElement {
     `,
   ];
   #tones = new ThemeTones(this, () => this.store.task !== "digits" || this.desk.images?.dataset !== "own");
-  #leave: (() => void) | null = null;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#leave?.();
-    this.#leave = null;
-  }
-
-  override willUpdate(changed: PropertyValues): void {
-    super.willUpdate(changed);
-    this.#leave ??= this.desk.listen(() => this.requestUpdate());
+  constructor() {
+    super();
+    new Listening(this, () => this.desk);
   }
 
   protected override firstUpdated(): void {
