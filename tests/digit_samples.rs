@@ -156,7 +156,7 @@ fn memory_is_as_planned() {
             config.images.as_mut().expect("on images").count = 500;
             config.training.batch_size = 16;
             let options = SampleOptions { num_samples: 20, labels: vec![1; 20], guidance_scale: 2.0, ..options() };
-            let plan = MemoryPlan::new(&config, &options, backend.info().kind.tuning()).expect("a plan");
+            let plan = MemoryPlan::new(&config, &options, &backend.tuning()).expect("a plan");
             let mut trainer = block_on(Trainer::new(backend, &config)).expect("starts");
             let set = if preset == Preset::Tiny { mnist(500) } else { &images::load("mnist", images::Split::Train, 500).expect("packed") };
             trainer.add_images(backend, set).expect("takes the images");

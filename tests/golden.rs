@@ -57,7 +57,7 @@ fn compare(backend: &mut dyn Backend) {
     let bytes = include_bytes!("fixtures/mlp.safetensors");
     let file = SafeTensors::deserialize(bytes).expect("the fixture");
     let graph = step_graph();
-    let plan = Plan::compile(&graph, backend.info().kind.tuning()).expect("compiles");
+    let plan = Plan::compile(&graph, &backend.tuning()).expect("compiles");
     let mut ids = BTreeMap::new();
     for r in &plan.resources {
         ids.insert(r.name.clone(), backend.allocate(&r.name, r.dtype, r.len).expect("allocates"));

@@ -147,7 +147,7 @@ fn gradients_match(shape: &[usize], classes: u32, build: impl Fn(&mut Graph, Ten
     let gradient = g.grad(loss, &[x]).expect("has a derivative")[0];
     g.output("loss", loss).expect("names it");
     g.output("gradient", gradient).expect("names it");
-    let plan = Plan::compile(&g, Tuning::CPU).expect("compiles");
+    let plan = Plan::compile(&g, &Tuning::CPU).expect("compiles");
     assert!(plan.resources.iter().all(|r| r.name != PARAM), "nothing of it trains");
 
     let mut oracle = CpuBackend::<f64>::oracle();

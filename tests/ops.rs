@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{cases::ops, compare, run, start, with_gradients};
+use common::{cases::ops, compare, run, start, tunings, with_gradients};
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend, compose, kernel_stems};
 use unnoise::graph::{DType, Tuning};
@@ -28,7 +28,7 @@ fn derivatives_match_central_differences() {
         let Some((_, wrt)) = built.differentiate.clone() else { continue };
         let names: Vec<String> = wrt.iter().map(|t| built.graph.node(*t).label.clone()).collect();
         let graph = with_gradients(built).expect("has derivatives");
-        let plan = Plan::compile(&graph, Tuning::CPU).expect("compiles");
+        let plan = Plan::compile(&graph, &Tuning::CPU).expect("compiles");
         let mut oracle = CpuBackend::<f64>::oracle();
         let mut ids = BTreeMap::new();
         let mut values = BTreeMap::new();
@@ -93,8 +93,8 @@ fn every_shader_is_covered_and_valid() {
     let mut variants = BTreeSet::new();
     for case in ops() {
         let graph = with_gradients((case.build)().expect("builds")).expect("differentiates");
-        for tuning in [Tuning::GPU, Tuning::CPU] {
-            for dispatch in Plan::compile(&graph, tuning).expect("compiles").dispatches {
+        for tuning in tunings() {
+            for dispatch in Plan::compile(&graph, &tuning).expect("compiles").dispatches {
                 launched.insert(dispatch.stem);
                 variants.insert(compose(dispatch.stem, &dispatch.constants).expect("composes").source);
             }
@@ -119,8 +119,8 @@ fn kernels_are_reproducible() {
         .filter(|c| c.name.contains("sum") || c.name.contains("attention") || c.name.contains("fused") || c.name.contains("adamw"))
     {
         let graph = with_gradients((case.build)().expect("builds")).expect("differentiates");
-        let once = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");
-        let twice = pollster::block_on(run(&mut gpu, &graph, Tuning::GPU)).expect("runs");
+        let once = pollster::block_on(run(&mut gpu, &graph, &Tuning::GPU)).expect("runs");
+        let twice = pollster::block_on(run(&mut gpu, &graph, &Tuning::GPU)).expect("runs");
         assert_eq!(once, twice, "{}", case.name);
     }
 }

@@ -16,7 +16,7 @@ fn floats(g: &mut Graph, name: &str, shape: &[usize]) -> Tensor {
 
 /// A graph's outputs, its resources filled with 1, 2, 3, …
 fn evaluate(g: &Graph) -> BTreeMap<String, Vec<f64>> {
-    let plan = Plan::compile(g, Tuning::CPU).expect("compiles");
+    let plan = Plan::compile(g, &Tuning::CPU).expect("compiles");
     let mut oracle = CpuBackend::<f64>::oracle();
     let mut ids = BTreeMap::new();
     for r in &plan.resources {
@@ -110,7 +110,7 @@ fn elementwise_work_rides_behind_matrix_products() {
         g.grad_into_arena(loss).map(|_| ())
     };
     build().expect("builds");
-    let plan = Plan::compile(&g, Tuning::GPU).expect("compiles");
+    let plan = Plan::compile(&g, &Tuning::GPU).expect("compiles");
     let launches = plan.launches();
     // Four layers forward, four weight gradients, three input gradients (the first layer's input needs none).
     assert_eq!(launches.get("matmul"), Some(&11));
@@ -132,7 +132,7 @@ fn buffers_are_shared_by_lifetime_and_never_read_and_written_at_once() {
         h = g.scale(h, 0.5).expect("a scale");
     }
     g.output("y", h).expect("an output");
-    let plan = Plan::compile(&g, Tuning::GPU).expect("compiles");
+    let plan = Plan::compile(&g, &Tuning::GPU).expect("compiles");
     assert!(plan.slots.len() <= 3, "a chain needs two buffers, it got {}", plan.slots.len());
     for dispatch in &plan.dispatches {
         for a in dispatch.bindings.iter().filter(|b| b.write) {
@@ -171,7 +171,7 @@ fn a_unet_joins_nothing_in_memory() {
         g.grad_into_arena(loss).map(|_| ())
     };
     build().expect("builds");
-    let plan = Plan::compile(&g, Tuning::GPU).expect("compiles");
+    let plan = Plan::compile(&g, &Tuning::GPU).expect("compiles");
     assert_eq!(plan.launches().get("concat"), None);
     // Windows are cut out of the shortcuts' weights, and their gradients put together; no activation is as small.
     let largest = plan.dispatches.iter().filter(|d| d.stem == "window").flat_map(|d| &d.bindings).map(|b| b.len).max();

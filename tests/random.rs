@@ -40,7 +40,7 @@ fn draw(backend: &mut dyn Backend, what: Draw, n: usize, seed: u32, stream: u32,
         g.output("y", y)
     };
     build(&mut g).expect("builds");
-    let plan = Plan::compile(&g, backend.info().kind.tuning()).expect("compiles");
+    let plan = Plan::compile(&g, &backend.tuning()).expect("compiles");
     let id = backend.allocate("counters", DType::U32, counter::LEN).expect("allocates");
     let mut counters = [0; counter::LEN];
     (counters[counter::SEED], counters[counter::STEP]) = (seed, step);

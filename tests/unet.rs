@@ -52,7 +52,7 @@ fn compare(name: &str, backend: &mut dyn Backend, steps: usize) {
     let batch: usize = fixture.text("batch").parse().expect("a number");
     let adapter = format!("{name} on {}", backend.info().name);
     let graph = step_graph(&config, batch);
-    let plan = Plan::compile(&graph, backend.info().kind.tuning()).expect("compiles");
+    let plan = Plan::compile(&graph, &backend.tuning()).expect("compiles");
     let ids: BTreeMap<String, BufferId> =
         plan.resources.iter().map(|r| (r.name.clone(), backend.allocate(&r.name, r.dtype, r.len).expect("allocates"))).collect();
 

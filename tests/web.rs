@@ -36,7 +36,7 @@ async fn shaders_match_the_twins() {
         }
         gpu.health().expect("no error that nobody asked for");
         let graph = with_gradients((case.build)().expect("builds")).expect("differentiates");
-        launched.extend(Plan::compile(&graph, Tuning::GPU).expect("compiles").dispatches.iter().map(|d| d.stem));
+        launched.extend(Plan::compile(&graph, &Tuning::GPU).expect("compiles").dispatches.iter().map(|d| d.stem));
     }
     assert_eq!(launched.len(), kernel_stems().count(), "every shader has run");
 }

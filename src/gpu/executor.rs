@@ -8,7 +8,7 @@ use super::device::Gpu;
 use super::memory::{Ledger, Owned};
 use super::readback::{Reading, Staging};
 use super::shader::{Composed, compose};
-use crate::graph::{DType, Value};
+use crate::graph::{DType, Tuning, Value};
 use crate::plan::{
     Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Progress,
     Region, keep,
@@ -49,12 +49,14 @@ pub struct GpuBackend {
     buffers: Vec<Option<(Rc<Owned>, DType)>>,
     pub(super) programs: Vec<Option<Program>>,
     progress: Option<Progress>,
+    tuning: Tuning,
 }
 
 impl GpuBackend {
     /// A backend on this device.
     pub fn new(gpu: Gpu) -> Self {
         GpuBackend {
+            tuning: gpu.info.kind.tuning(),
             gpu,
             ledger: Ledger::default(),
             staging: Staging::default(),
@@ -267,6 +269,14 @@ fn pipeline(device: &wgpu::Device, stem: &'static str, shader: Composed) -> Pipe
 impl Backend for GpuBackend {
     fn info(&self) -> &DeviceInfo {
         &self.gpu.info
+    }
+
+    fn tuning(&self) -> Tuning {
+        self.tuning.clone()
+    }
+
+    fn set_tuning(&mut self, tuning: Tuning) {
+        self.tuning = tuning;
     }
 
     fn allocate(&mut self, label: &str, dtype: DType, len: usize) -> Result<BufferId> {

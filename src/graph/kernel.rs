@@ -3,6 +3,7 @@
 //! A kernel is named by its stem: `shaders/<stem>.wgsl` on the GPU, `src/cpu/<stem>.rs` on the CPU. Constants, uniform fields
 //! and storage bindings are matched *by name* with the shader's declarations, so that no order has to be kept in two places.
 
+use super::tuning::{Choice, Tuning, Variant};
 use super::{DType, Epilogue, NodeId, TensorType};
 
 /// Most workgroups WebGPU's default limits allow along one dimension of a dispatch.
@@ -75,6 +76,8 @@ pub struct Arg {
     pub operand: Operand,
     /// True for `read_write`.
     pub write: bool,
+    /// How often these bytes travel between memory and the kernel.
+    pub passes: u32,
 }
 
 /// One dispatch: a kernel with everything it needs.
@@ -90,12 +93,14 @@ pub struct Kernel {
     pub args: Vec<Arg>,
     /// Workgroups along x, y, z.
     pub grid: [u32; 3],
+    /// Floating-point operations: a multiplication and an addition are two.
+    pub operations: u64,
 }
 
 impl Kernel {
     /// A kernel without arguments yet, one workgroup.
     pub fn new(stem: &'static str) -> Self {
-        Kernel { stem, constants: Vec::new(), params: Vec::new(), args: Vec::new(), grid: [1, 1, 1] }
+        Kernel { stem, constants: Vec::new(), params: Vec::new(), args: Vec::new(), grid: [1, 1, 1], operations: 0 }
     }
 
     /// Adds a constant.
@@ -112,13 +117,13 @@ impl Kernel {
 
     /// Adds a `read` binding.
     pub fn read(mut self, name: &'static str, operand: Operand) -> Self {
-        self.args.push(Arg { name, operand, write: false });
+        self.args.push(Arg { name, operand, write: false, passes: 1 });
         self
     }
 
     /// Adds a `read_write` binding.
     pub fn write(mut self, name: &'static str, operand: Operand) -> Self {
-        self.args.push(Arg { name, operand, write: true });
+        self.args.push(Arg { name, operand, write: true, passes: 1 });
         self
     }
 
@@ -162,46 +167,25 @@ impl Kernel {
         self.constant("ACROSS", across).constant("DOWN", down).grid(columns.div_ceil(across), rows.div_ceil(down), depth)
     }
 
+    /// Says how many floating-point operations it does; a multiplication and an addition are two.
+    pub fn operations(mut self, operations: usize) -> Self {
+        self.operations = operations as u64;
+        self
+    }
+
+    /// Says that the binding of this name is gone through so many times: a norm reads its input for the statistics and again to
+    /// apply them. What is updated in place travels twice.
+    pub fn passes(mut self, name: &str, passes: u32) -> Self {
+        for arg in self.args.iter_mut().filter(|arg| arg.name == name) {
+            arg.passes = passes;
+        }
+        self
+    }
+
     /// An explicit grid.
     pub fn grid(mut self, x: usize, y: usize, z: usize) -> Self {
         self.grid = [x as u32, y as u32, z as u32];
         self
-    }
-}
-
-/// What kernels may know of the machine they will run on: enough to choose between variants of the same arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tuning {
-    /// Threads below which a device has idle cores: large tiles per thread are only worth while above it.
-    pub wanted_threads: usize,
-}
-
-impl Tuning {
-    /// A GPU.
-    pub const GPU: Tuning = Tuning { wanted_threads: 8192 };
-    /// A CPU, or a GPU interface implemented on one: few cores, so as much work per thread as possible.
-    pub const CPU: Tuning = Tuning { wanted_threads: 64 };
-
-    /// Whether threads should share the work of a sum. Where threads are loops on a few cores, meeting at barriers costs more
-    /// than it saves.
-    pub fn shares_sums(&self) -> bool {
-        self.wanted_threads > 1024
-    }
-
-    /// Side of the square of results that one thread of a matrix product computes: 8 or 4.
-    pub fn tile(&self, rows: usize, columns: usize) -> usize {
-        if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }
-    }
-
-    /// Tile and number of splits for `rows × columns` sums over `depth` each: enough splits to keep all threads busy, none
-    /// shorter than `min_chunk`, at most `max_splits`.
-    pub fn split(&self, rows: usize, columns: usize, depth: usize, min_chunk: usize, max_splits: usize) -> (usize, usize) {
-        // A narrow result leaves most of a large tile empty.
-        let tile = if rows >= 64 && columns >= 32 && self.shares_sums() { 8 } else { self.tile(rows, columns) };
-        let threads = rows.div_ceil(tile) * columns.div_ceil(tile);
-        let splits = self.wanted_threads.div_ceil(threads).min(depth / min_chunk).clamp(1, max_splits);
-        // As many splits as have something to sum.
-        (tile, depth.div_ceil(depth.div_ceil(splits)))
     }
 }
 
@@ -211,7 +195,8 @@ pub struct Lowering<'a> {
     pub(crate) output: Operand,
     pub(crate) output_type: &'a TensorType,
     pub(crate) epilogue: Epilogue,
-    pub(crate) tuning: Tuning,
+    pub(crate) tuning: &'a Tuning,
+    pub(crate) choice: Option<Choice>,
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) scratch: Vec<(usize, DType)>,
 }
@@ -248,8 +233,16 @@ impl Lowering<'_> {
     }
 
     /// What is known of the machine.
-    pub fn tuning(&self) -> Tuning {
+    pub fn tuning(&self) -> &Tuning {
         self.tuning
+    }
+
+    /// Chooses between ways to compute the same: what the tuning says of `key`, which names stem and shape, if it is among the
+    /// candidates; else `default`. At most one choice per operation.
+    pub fn choose(&mut self, key: String, candidates: &[Variant], default: Variant) -> Variant {
+        let chosen = self.tuning.variant(&key).filter(|v| candidates.contains(v)).unwrap_or(default);
+        self.choice = Some(Choice { key, candidates: candidates.to_vec(), chosen });
+        chosen
     }
 
     /// Memory that lives for this operation's kernels only.

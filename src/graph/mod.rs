@@ -9,15 +9,17 @@ mod op;
 pub mod ops;
 mod params;
 mod shape;
+mod tuning;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-pub use kernel::{Arg, Kernel, Lowering, MAX_GROUPS, Operand, Place, Tuning, Value};
+pub use kernel::{Arg, Kernel, Lowering, MAX_GROUPS, Operand, Place, Value};
 pub use op::{Epilogue, EpilogueStep, Op};
 pub use ops::{Activation, Conv2d};
 pub use params::{FROZEN, Init, Layout, PARAM, Param, ParamTable};
 pub use shape::{DType, Shape};
+pub use tuning::{Choice, Tuning, Variant};
 
 use crate::{Error, Result};
 

@@ -150,6 +150,14 @@ pub trait Backend {
     /// Who this is.
     fn info(&self) -> &DeviceInfo;
 
+    /// Which variants of kernels plans for this machine are compiled with.
+    fn tuning(&self) -> Tuning {
+        self.info().kind.tuning()
+    }
+
+    /// Has plans compiled otherwise from now on; a machine without variants takes no notice.
+    fn set_tuning(&mut self, _tuning: Tuning) {}
+
     /// A new buffer of zeros.
     fn allocate(&mut self, label: &str, dtype: DType, len: usize) -> Result<BufferId>;
 

@@ -7,6 +7,7 @@ mod fuse;
 mod lifetime;
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 pub(crate) use backend::keep;
 pub use backend::{
@@ -14,7 +15,9 @@ pub use backend::{
     Region,
 };
 
-use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value};
+use crate::graph::{
+    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value,
+};
 use crate::{Error, Result};
 use fuse::Group;
 
@@ -44,6 +47,8 @@ pub struct Binding {
     pub dtype: DType,
     /// True for `read_write`.
     pub write: bool,
+    /// How often these bytes travel between memory and the kernel.
+    pub passes: u32,
 }
 
 /// One kernel launch.
@@ -61,6 +66,24 @@ pub struct Dispatch {
     pub bindings: Vec<Binding>,
     /// Workgroups.
     pub grid: [u32; 3],
+    /// Floating-point operations.
+    pub operations: u64,
+}
+
+impl Dispatch {
+    /// Bytes that travel between memory and the kernel, if its caches hold what it reads again within one pass.
+    pub fn bytes(&self) -> u64 {
+        self.bindings.iter().map(|b| 4 * b.len as u64 * u64::from(b.passes)).sum()
+    }
+}
+
+/// A choice between variants of a kernel, and the launches it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// The choice.
+    pub choice: Choice,
+    /// The operation's launches, in [`Plan::dispatches`].
+    pub dispatches: Range<usize>,
 }
 
 /// A buffer of the plan, shared by values whose lifetimes do not overlap.
@@ -85,6 +108,8 @@ pub struct Plan {
     pub constants: Vec<f64>,
     /// Values that can be read after a run: name, slot, number of elements.
     pub outputs: Vec<(String, usize, usize)>,
+    /// Choices between variants, in order of the launches.
+    pub choices: Vec<Chosen>,
 }
 
 impl Plan {
@@ -100,7 +125,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Shape`] if a kernel would read and write one buffer, or bind at an offset WebGPU does not allow.
-    pub fn compile(graph: &Graph, tuning: Tuning) -> Result<Plan> {
+    pub fn compile(graph: &Graph, tuning: &Tuning) -> Result<Plan> {
         let needed = needed_nodes(graph);
         let groups = fuse::groups(graph, &needed);
         let mut lowered = Vec::with_capacity(groups.len());
@@ -108,8 +133,10 @@ impl Plan {
             lowered.push(lower(graph, group, tuning));
         }
         let assignment = lifetime::assign(graph, &lowered);
-        let mut dispatches = Vec::new();
+        let (mut dispatches, mut choices) = (Vec::new(), Vec::new());
         for (index, item) in lowered.iter().enumerate() {
+            let range = dispatches.len()..dispatches.len() + item.kernels.len();
+            choices.extend(item.choice.clone().map(|choice| Chosen { choice, dispatches: range }));
             for kernel in &item.kernels {
                 let dispatch = resolve(kernel, &item.label, |operand| assignment.memory(index, operand));
                 check(&dispatch)?;
@@ -126,6 +153,7 @@ impl Plan {
             slots: assignment.slots,
             resources: graph.resources.clone(),
             constants: graph.constants.clone(),
+            choices,
         })
     }
 
@@ -144,6 +172,7 @@ struct Lowered {
     kernels: Vec<Kernel>,
     scratch: Vec<(usize, DType)>,
     label: String,
+    choice: Option<Choice>,
 }
 
 /// Every node that an effect, a placed value or an output depends on.
@@ -173,7 +202,7 @@ fn operand_of(graph: &Graph, t: Tensor) -> Operand {
     }
 }
 
-fn lower(graph: &Graph, group: &Group, tuning: Tuning) -> Lowered {
+fn lower(graph: &Graph, group: &Group, tuning: &Tuning) -> Lowered {
     let node = graph.node(group.root);
     let mut epilogue = Epilogue::default();
     for (step, t) in &group.steps {
@@ -194,13 +223,14 @@ fn lower(graph: &Graph, group: &Group, tuning: Tuning) -> Lowered {
         output_type: &node.ty,
         epilogue,
         tuning,
+        choice: None,
         kernels: Vec::new(),
         scratch: Vec::new(),
     };
     if let Source::Op(op) = &node.source {
         op.lower(&mut l);
     }
-    Lowered { kernels: l.kernels, scratch: l.scratch, label: graph.node(group.result()).label.clone() }
+    Lowered { kernels: l.kernels, scratch: l.scratch, label: graph.node(group.result()).label.clone(), choice: l.choice }
 }
 
 fn resolve(kernel: &Kernel, label: &str, memory: impl Fn(&Operand) -> Memory) -> Dispatch {
@@ -211,6 +241,7 @@ fn resolve(kernel: &Kernel, label: &str, memory: impl Fn(&Operand) -> Memory) ->
         len: arg.operand.len,
         dtype: arg.operand.dtype,
         write: arg.write,
+        passes: arg.passes,
     });
     Dispatch {
         stem: kernel.stem,
@@ -219,6 +250,7 @@ fn resolve(kernel: &Kernel, label: &str, memory: impl Fn(&Operand) -> Memory) ->
         params: kernel.params.clone(),
         bindings: bindings.collect(),
         grid: kernel.grid,
+        operations: kernel.operations,
     }
 }
 

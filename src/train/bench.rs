@@ -75,7 +75,7 @@ pub async fn product(backend: &mut dyn Backend, (m, k, n): (usize, usize, usize)
     let c = g.matmul(a, b, false, false)?;
     let target = g.resource("c", TensorType::f32([m, n]))?;
     g.place(c, target, 0)?;
-    let plan = Plan::compile(&g, backend.info().kind.tuning())?;
+    let plan = Plan::compile(&g, &backend.tuning())?;
     let mut buffers = BTreeMap::new();
     for r in &plan.resources {
         buffers.insert(r.name.clone(), backend.allocate(&r.name, r.dtype, r.len)?);

@@ -82,7 +82,7 @@ impl Judge {
         let t = g.resource("judged times", TensorType::f32([count]))?;
         let logits = classify(&mut g, config, x, t)?;
         g.output("logits", logits)?;
-        let plan = Plan::compile(&g, backend.info().kind.tuning())?;
+        let plan = Plan::compile(&g, &backend.tuning())?;
         let mut buffers = BTreeMap::new();
         for resource in plan.resources.iter().filter(|r| r.name != PARAM) {
             buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);

@@ -42,7 +42,7 @@ fn bytes(plan: &Plan, shared: &[&str]) -> u64 {
 /// Largest buffer that a kernel of a training step is given.
 fn training_binding(config: &Config) -> Result<usize> {
     match training_step(config) {
-        Ok(graph) => largest_binding(&graph, Tuning::GPU),
+        Ok(graph) => largest_binding(&graph, &Tuning::GPU),
         // A batch too large for any shape: buffers grow with the batch, so half of it tells half of the bytes.
         Err(Error::Shape { .. }) if config.training.batch_size > 1 => {
             Ok(2 * training_binding(&with_batch(config, config.training.batch_size / 2))?)
@@ -52,7 +52,7 @@ fn training_binding(config: &Config) -> Result<usize> {
 }
 
 /// Largest buffer that a kernel of the program is given.
-fn largest_binding(graph: &Graph, tuning: Tuning) -> Result<usize> {
+fn largest_binding(graph: &Graph, tuning: &Tuning) -> Result<usize> {
     let plan = Plan::compile(graph, tuning)?;
     Ok(plan.dispatches.iter().flat_map(|d| &d.bindings).map(|b| 4 * b.len).max().unwrap_or(0))
 }
@@ -78,7 +78,7 @@ fn largest_batch(config: &Config) -> Result<usize> {
 
 /// Largest of a training step's own buffers.
 fn activation_binding(config: &Config) -> Result<usize> {
-    let plan = Plan::compile(&training_step(config)?, Tuning::GPU)?;
+    let plan = Plan::compile(&training_step(config)?, &Tuning::GPU)?;
     Ok(plan.slots.iter().map(|slot| 4 * slot.len).max().unwrap_or(0))
 }
 
@@ -105,7 +105,7 @@ impl MemoryPlan {
     ///
     /// # Errors
     /// [`Error::Config`] for bad input.
-    pub fn new(config: &Config, options: &SampleOptions, tuning: Tuning) -> Result<MemoryPlan> {
+    pub fn new(config: &Config, options: &SampleOptions, tuning: &Tuning) -> Result<MemoryPlan> {
         config.validate()?;
         let graph = training_step(config)?;
         let plan = Plan::compile(&graph, tuning)?;

@@ -172,9 +172,9 @@ impl Sampler {
         weights: WeightsChoice,
         classifier: Option<BufferId>,
     ) -> Result<Sampler> {
-        let (tuning, config) = (backend.info().kind.tuning(), trainer.config());
-        let start = Plan::compile(&sampling_start(config, shape)?, tuning)?;
-        let step = Plan::compile(&sampling_step(config, trainer.params(), shape)?, tuning)?;
+        let (tuning, config) = (backend.tuning(), trainer.config());
+        let start = Plan::compile(&sampling_start(config, shape)?, &tuning)?;
+        let step = Plan::compile(&sampling_step(config, trainer.params(), shape)?, &tuning)?;
         let arena = if weights == WeightsChoice::Ema { "ema" } else { "param" };
         let arena = trainer.buffer(arena).ok_or_else(|| Error::Gpu("the run has no parameters".into()))?;
         let mut arenas = BTreeMap::from([(PARAM.to_string(), arena)]);

@@ -88,7 +88,7 @@ impl Trainer {
         config.validate()?;
         let graph = training_step(&config)?;
         let params = graph.params().clone();
-        let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
+        let plan = Plan::compile(&graph, &backend.tuning())?;
         let mut buffers = BTreeMap::new();
         // A run that is told no classes has no labels there: then nothing of it will do.
         let other = other.filter(|o| o.buffers.contains_key("labels"));

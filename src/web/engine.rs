@@ -72,7 +72,7 @@ pub fn memory_plan(
 ) -> std::result::Result<JsValue, JsValue> {
     let plan = || -> Result<MemoryPlan> {
         let (config, options): (Config, SampleOptions) = (from_js(config, "")?, from_js(options, "sample")?);
-        MemoryPlan::new(&config, &options, if software { Tuning::CPU } else { Tuning::GPU })
+        MemoryPlan::new(&config, &options, if software { &Tuning::CPU } else { &Tuning::GPU })
     };
     js(plan()).map(|plan| to_js(&plan))
 }

@@ -93,7 +93,7 @@ struct Machine {
 impl Machine {
     fn new(graph: &Graph, contents: &[(&str, HostSlice<'_>)]) -> Result<Machine> {
         let mut backend = CpuBackend::<f32>::new();
-        let plan = Plan::compile(graph, backend.info().kind.tuning())?;
+        let plan = Plan::compile(graph, &backend.tuning())?;
         let mut ids = BTreeMap::new();
         for resource in &plan.resources {
             ids.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);

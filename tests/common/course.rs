@@ -51,7 +51,7 @@ pub fn losses(backend: &mut dyn Backend, fixture: &Fixture, steps: usize, mut ea
     let size = config.sample_size * config.sample_size * config.in_channels;
     let words: Vec<u32> = fixture.integers("images");
     let graph = step_graph(&config, batch, 4 * words.len() / size)?;
-    let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
+    let plan = Plan::compile(&graph, &backend.tuning())?;
     let mut ids: BTreeMap<String, BufferId> = BTreeMap::new();
     for resource in &plan.resources {
         ids.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);

@@ -31,7 +31,7 @@ pub fn output(backend: &mut dyn Backend, folder: &Folder, x: &[f32], t: &[u32], 
     let result = unet.build(&mut g, input, times, classes)?;
     g.output("output", result)?;
 
-    let plan = Plan::compile(&g, backend.info().kind.tuning())?;
+    let plan = Plan::compile(&g, &backend.tuning())?;
     let mut ids: BTreeMap<String, BufferId> = BTreeMap::new();
     for resource in &plan.resources {
         ids.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);

@@ -13,7 +13,7 @@ pub mod runs;
 use std::collections::BTreeMap;
 
 use unnoise::graph::ops::state::{counter, scalar};
-use unnoise::graph::{DType, Graph, Resource, Tensor, TensorType, Tuning};
+use unnoise::graph::{DType, Graph, Resource, Tensor, TensorType, Tuning, Variant};
 use unnoise::plan::{Backend, HostData, HostSlice, Plan, Region};
 use unnoise::threefry::{Stream, threefry2x32};
 use unnoise::{Error, Result};
@@ -94,7 +94,7 @@ pub fn start(resource: &Resource) -> (Vec<f64>, Vec<u32>) {
 }
 
 /// Loads and runs a graph once; returns every output and every resource afterwards.
-pub async fn run(backend: &mut dyn Backend, graph: &Graph, tuning: Tuning) -> Result<BTreeMap<String, HostData>> {
+pub async fn run(backend: &mut dyn Backend, graph: &Graph, tuning: &Tuning) -> Result<BTreeMap<String, HostData>> {
     let plan = Plan::compile(graph, tuning)?;
     let mut resources = BTreeMap::new();
     for resource in &plan.resources {
@@ -125,14 +125,20 @@ pub async fn run(backend: &mut dyn Backend, graph: &Graph, tuning: Tuning) -> Re
     Ok(results)
 }
 
+/// Both kinds of machine, and every variant of the kernels that have several, forced in turn.
+pub fn tunings() -> Vec<Tuning> {
+    let forced = Variant::ALL.into_iter().map(|variant| Tuning::GPU.forcing(variant));
+    [Tuning::GPU, Tuning::CPU].into_iter().chain(forced).collect()
+}
+
 /// Runs a case on `backend` and on the oracle and names the worst difference above the tolerance, if there is one.
 pub async fn compare(case: &Case, backend: &mut dyn Backend) -> Result<()> {
     let graph = with_gradients((case.build)()?)?;
     let mut oracle = unnoise::cpu::CpuBackend::<f64>::oracle();
-    let want = run(&mut oracle, &graph, Tuning::CPU).await?;
+    let want = run(&mut oracle, &graph, &Tuning::CPU).await?;
     // Every variant of a kernel runs on every adapter, whichever of them that adapter would be given.
-    for tuning in [Tuning::GPU, Tuning::CPU] {
-        let got = run(backend, &graph, tuning).await?;
+    for tuning in tunings() {
+        let got = run(backend, &graph, &tuning).await?;
         check(case, &want, &got)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Convolution over NHWC as an implicit matrix product, its derivatives by input and weights, and nearest upsampling folded in.
 
-use super::{expected, no_derivative, reduce::push_reduce};
+use super::{expected, matmul::choose_tile, no_derivative, reduce::push_reduce};
 use crate::Result;
 use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
@@ -114,7 +114,7 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
     let m = to[0] * to[1] * to[2];
     let epilogue = l.epilogue();
     let kind = |f: Option<super::Activation>| f.map_or(0, |f| f.kind());
-    let tile = l.tuning().tile(m, n);
+    let tile = choose_tile(l, "conv", (m, n, geometry.kernel * geometry.kernel * channels), l.tuning().tile(m, n));
     let kernel = kernel("conv", geometry, Extents { from: &from, to: &to }, channels, n, m)
         .constant("INPUT_GRAD", backward)
         .constant("ACTIVATION", kind(epilogue.activation))
@@ -131,7 +131,8 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
         .constant("VEC4_C", n.is_multiple_of(4))
         .constant("TILE8", tile == 8)
         .write("c", l.output());
-    l.push(kernel.tiles(n.div_ceil(tile), m.div_ceil(tile), 1));
+    let operations = 2 * m * n * channels * geometry.kernel * geometry.kernel;
+    l.push(kernel.operations(operations).tiles(n.div_ceil(tile), m.div_ceil(tile), 1));
 }
 
 impl Op for Conv {
@@ -247,6 +248,7 @@ impl Op for ConvWeightGrad {
         let (channels, n, m) = (x[3], dy[3], dy[0] * dy[1] * dy[2]);
         let taps = self.geometry.kernel * self.geometry.kernel;
         let (tile, splits) = l.tuning().split(taps * channels, n, m, MIN_CHUNK, MAX_SPLITS);
+        let tile = choose_tile(l, "conv_weight_grad", (taps * channels, n, m), tile);
         let weights = taps * channels * n;
         let target = if splits == 1 { l.output() } else { l.scratch(splits * weights, DType::F32) };
         let kernel = kernel("conv_weight_grad", &self.geometry, Extents { from: &x, to: &dy }, channels, n, m)
@@ -257,7 +259,7 @@ impl Op for ConvWeightGrad {
             .read("x", l.input(0))
             .read("dy", l.input(1))
             .write("part", target);
-        l.push(kernel.tiles(n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
+        l.push(kernel.operations(2 * m * weights).tiles(n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, weights), 1.0);
         }

@@ -2,7 +2,7 @@
 
 use super::{expected, reduce::push_reduce};
 use crate::Result;
-use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
+use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType, Variant};
 
 /// Inputs `a`, `b` and, if there is one, `bias [N]`.
 #[derive(Debug)]
@@ -37,6 +37,15 @@ impl Graph {
     /// `x · w + bias` with `x […, in]`, `w [in, out]`, `bias [out]`.
     pub fn matmul_bias(&mut self, x: Tensor, w: Tensor, bias: Tensor) -> Result<Tensor> {
         self.apply(MatMul { transpose_a: false, transpose_b: false }, &[x, w, bias])
+    }
+}
+
+/// Side of the square of results that a thread keeps, chosen for a kernel of `m × n` sums over `k`.
+pub(super) fn choose_tile(l: &mut Lowering<'_>, stem: &str, (m, n, k): (usize, usize, usize), default: usize) -> usize {
+    let variant = if default == 8 { Variant::Registers8 } else { Variant::Registers4 };
+    match l.choose(format!("{stem} {m}x{n}x{k}"), &[Variant::Registers4, Variant::Registers8], variant) {
+        Variant::Registers4 => 4,
+        Variant::Registers8 => 8,
     }
 }
 
@@ -131,6 +140,7 @@ impl Op for MatMul {
         let long = self.transpose_a && !self.transpose_b && batch == 1 && epilogue == Epilogue::default() && l.optional(2).is_none();
         let (tile, most) = if long { l.tuning().split(m, n, k, MIN_CHUNK, MAX_SPLITS) } else { (l.tuning().tile(batch * m, n), 1) };
         let splits = (1..=most).rev().find(|s| k.is_multiple_of(4 * s)).unwrap_or(1);
+        let tile = choose_tile(l, "matmul", (batch * m, n, k), tile);
         let (batch, k) = (batch * splits, k / splits);
         let target = if splits == 1 { l.output() } else { l.scratch(splits * m * n, DType::F32) };
         let (row_a, row_b) = (if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n });
@@ -154,7 +164,7 @@ impl Op for MatMul {
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
             .constant("TILE8", tile == 8);
-        l.push(kernel.write("c", target).tiles(n.div_ceil(tile), m.div_ceil(tile), batch));
+        l.push(kernel.write("c", target).operations(2 * batch * m * n * k).tiles(n.div_ceil(tile), m.div_ceil(tile), batch));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
         }

@@ -96,7 +96,7 @@ impl Probe {
             return Err(Error::config("goal", "a classifier denoises nothing: ask the run that it goes with"));
         }
         let graph = graph(trainer.config(), trainer.params(), self.rows, kind.divergence)?;
-        let plan = Plan::compile(&graph, backend.info().kind.tuning())?;
+        let plan = Plan::compile(&graph, &backend.tuning())?;
         let arena = if kind.weights == WeightsChoice::Ema { "ema" } else { "param" };
         let mut bound = BTreeMap::new();
         for resource in &plan.resources {
