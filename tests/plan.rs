@@ -9,6 +9,7 @@ use unnoise::cpu::CpuBackend;
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType, Tuning};
 use unnoise::nn::{MlpConfig, UnetConfig, linear};
 use unnoise::plan::{Backend, Memory, Plan};
+use unnoise::train::{Config, ImageDataset, Preset, step_cost};
 
 fn floats(g: &mut Graph, name: &str, shape: &[usize]) -> Tensor {
     g.resource(name, TensorType::f32(shape.to_vec())).expect("a resource")
@@ -176,4 +177,25 @@ fn a_unet_joins_nothing_in_memory() {
     // Windows are cut out of the shortcuts' weights, and their gradients put together; no activation is as small.
     let largest = plan.dispatches.iter().filter(|d| d.stem == "window").flat_map(|d| &d.bindings).map(|b| b.len).max();
     assert_eq!(largest, Some(128 * 64));
+}
+
+/// Bytes moved per training step against those of the same graph without fusion, on both kinds of machine.
+#[test]
+fn a_step_moves_little_more_than_it_must() {
+    let presets = [("tiny", Preset::Tiny), ("small", Preset::Small), ("course", Preset::Course)];
+    let images = presets.map(|(name, preset)| (name, preset.config(ImageDataset::Mnist)));
+    for (name, mut config) in images.into_iter().chain([("MLP", Config::default())]) {
+        for batch_size in [8, 32, 128] {
+            config.training.batch_size = batch_size;
+            for (machine, tuning) in [("GPU", Tuning::GPU), ("CPU", Tuning::CPU)] {
+                let cost = step_cost(&config, &tuning).expect("a cost");
+                let (moved, gigaflops) = (cost.bytes as f64 * 1e-6, cost.operations as f64 * 1e-9);
+                println!(
+                    "{name:7}{batch_size:4} {machine} {moved:9.2} MB, {:.3} of the least; {gigaflops:8.3} GFLOP, {} launches, {} pipelines",
+                    cost.ratio, cost.launches, cost.pipelines
+                );
+                assert!(cost.ratio <= 1.6, "{name} at batch {batch_size} on a {machine} moves {:.2} times the least", cost.ratio);
+            }
+        }
+    }
 }

@@ -74,7 +74,7 @@ impl GpuBackend {
     async fn compile(&mut self, dispatches: &[Dispatch]) -> Result<()> {
         let mut missing: BTreeMap<String, &Dispatch> = BTreeMap::new();
         for dispatch in dispatches {
-            let key = key(dispatch);
+            let key = dispatch.pipeline();
             if !self.pipelines.contains_key(&key) {
                 missing.insert(key, dispatch);
             }
@@ -148,7 +148,7 @@ impl GpuBackend {
         let (mut offsets, mut bytes) = (Vec::new(), Vec::new());
         for dispatch in dispatches {
             offsets.push(bytes.len() as u64);
-            for (name, ty) in &self.pipelines[&key(dispatch)].shader.params {
+            for (name, ty) in &self.pipelines[&dispatch.pipeline()].shader.params {
                 let value = dispatch.params.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
                 match (value, ty.as_str()) {
                     (Some(Value::U32(v)), "u32") => bytes.extend(v.to_le_bytes()),
@@ -165,7 +165,7 @@ impl GpuBackend {
     }
 
     fn launch<'a>(&self, dispatch: &Dispatch, uniforms: (&Owned, u64), memory: impl Fn(Memory) -> &'a Rc<Owned>) -> Result<Launch> {
-        let pipeline = &self.pipelines[&key(dispatch)];
+        let pipeline = &self.pipelines[&dispatch.pipeline()];
         let mut entries = Vec::new();
         if !pipeline.shader.params.is_empty() {
             let size = wgpu::BufferSize::new(uniform_size(&pipeline.shader));
@@ -225,11 +225,6 @@ impl GpuBackend {
             Ok(out)
         }))
     }
-}
-
-/// Pipelines differ by shader and constants.
-fn key(dispatch: &Dispatch) -> String {
-    format!("{} {:?}", dispatch.stem, dispatch.constants)
 }
 
 /// Bytes of the uniform struct: its fields are all 4 bytes, its size a multiple of 16 is the safe choice everywhere.

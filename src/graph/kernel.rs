@@ -76,7 +76,9 @@ pub struct Arg {
     pub operand: Operand,
     /// True for `read_write`.
     pub write: bool,
-    /// How often these bytes travel between memory and the kernel.
+    /// Elements of it that a launch touches: a gather reads a few rows of its table.
+    pub touched: usize,
+    /// How often these travel between memory and the kernel.
     pub passes: u32,
 }
 
@@ -116,14 +118,17 @@ impl Kernel {
     }
 
     /// Adds a `read` binding.
-    pub fn read(mut self, name: &'static str, operand: Operand) -> Self {
-        self.args.push(Arg { name, operand, write: false, passes: 1 });
-        self
+    pub fn read(self, name: &'static str, operand: Operand) -> Self {
+        self.arg(name, operand, false)
     }
 
     /// Adds a `read_write` binding.
-    pub fn write(mut self, name: &'static str, operand: Operand) -> Self {
-        self.args.push(Arg { name, operand, write: true, passes: 1 });
+    pub fn write(self, name: &'static str, operand: Operand) -> Self {
+        self.arg(name, operand, true)
+    }
+
+    fn arg(mut self, name: &'static str, operand: Operand, write: bool) -> Self {
+        self.args.push(Arg { name, operand, write, touched: operand.len, passes: 1 });
         self
     }
 
@@ -178,6 +183,14 @@ impl Kernel {
     pub fn passes(mut self, name: &str, passes: u32) -> Self {
         for arg in self.args.iter_mut().filter(|arg| arg.name == name) {
             arg.passes = passes;
+        }
+        self
+    }
+
+    /// Says that of the binding of this name so many elements are touched, at most.
+    pub fn touches(mut self, name: &str, elements: usize) -> Self {
+        for arg in self.args.iter_mut().filter(|arg| arg.name == name) {
+            arg.touched = elements.min(arg.operand.len);
         }
         self
     }

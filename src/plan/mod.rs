@@ -3,6 +3,7 @@
 //! A [`Plan`] is plain data. The executors in `src/gpu` and `src/cpu` load it once and run it many times.
 
 mod backend;
+mod cost;
 mod fuse;
 mod lifetime;
 
@@ -14,6 +15,7 @@ pub use backend::{
     Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Progress,
     Region,
 };
+pub use cost::{Cost, DEVICES, KernelCost, Machine, Prediction};
 
 use crate::graph::{
     Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value,
@@ -47,7 +49,9 @@ pub struct Binding {
     pub dtype: DType,
     /// True for `read_write`.
     pub write: bool,
-    /// How often these bytes travel between memory and the kernel.
+    /// Elements that a launch touches.
+    pub touched: usize,
+    /// How often these travel between memory and the kernel.
     pub passes: u32,
 }
 
@@ -71,9 +75,14 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
+    /// What tells its pipeline from others: shader and constants.
+    pub fn pipeline(&self) -> String {
+        format!("{} {:?}", self.stem, self.constants)
+    }
+
     /// Bytes that travel between memory and the kernel, if its caches hold what it reads again within one pass.
     pub fn bytes(&self) -> u64 {
-        self.bindings.iter().map(|b| 4 * b.len as u64 * u64::from(b.passes)).sum()
+        self.bindings.iter().map(|b| 4 * b.touched as u64 * u64::from(b.passes)).sum()
     }
 }
 
@@ -241,6 +250,7 @@ fn resolve(kernel: &Kernel, label: &str, memory: impl Fn(&Operand) -> Memory) ->
         len: arg.operand.len,
         dtype: arg.operand.dtype,
         write: arg.write,
+        touched: arg.touched,
         passes: arg.passes,
     });
     Dispatch {

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod bench;
 mod checkpoint;
 mod config;
+mod cost;
 mod folder;
 mod images;
 mod inputs;
@@ -19,6 +20,7 @@ mod tensors;
 mod trainer;
 
 pub use config::{Classes, Config, Goal, LrSchedule, OptimizerConfig};
+pub use cost::{sampling_cost, step_cost};
 pub use folder::{FILES, Folder};
 pub use images::{ClassConditioning, ImageConfig, ImageDataset, Preset};
 pub use inputs::{SampleInputs, initial_noise};

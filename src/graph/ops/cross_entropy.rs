@@ -48,7 +48,7 @@ impl Op for CrossEntropy {
         let per_sample = l.scratch(batch, DType::F32);
         let kernel = Kernel::new("cross_entropy").param("batch", batch).param("classes", classes);
         let kernel = kernel.read("logits", l.input(0)).read("labels", l.input(1)).write("loss", per_sample);
-        l.push(kernel.threads(batch, WORKGROUP));
+        l.push(kernel.operations(4 * batch * classes).threads(batch, WORKGROUP));
         push_reduce(l, per_sample, l.output(), (1, batch, 1), 1.0 / batch as f64);
     }
 }
@@ -76,6 +76,6 @@ impl Op for CrossEntropyGrad {
             .read("logits", l.input(1))
             .read("labels", l.input(2))
             .write("dlogits", l.output());
-        l.push(kernel.threads(batch, WORKGROUP));
+        l.push(kernel.operations(4 * batch * classes).threads(batch, WORKGROUP));
     }
 }

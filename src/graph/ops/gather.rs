@@ -54,7 +54,7 @@ impl Op for Gather {
             .param("rows", rows)
             .param("row_len", l.input(0).len / rows);
         let kernel = kernel.read("table", l.input(0)).read("index", l.input(1)).write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        l.push(kernel.touches("table", n).threads(n, WORKGROUP));
     }
 }
 
@@ -82,6 +82,6 @@ impl Op for ScatterAdd {
             .param("row_len", n / self.rows)
             .param("count", l.input(1).len);
         let kernel = kernel.read("dy", l.input(0)).read("index", l.input(1)).write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        l.push(kernel.operations(l.input(0).len).threads(n, WORKGROUP));
     }
 }

@@ -70,7 +70,7 @@ impl Op for Mse {
             .read("target_value", l.input(1))
             .read_if("WEIGHTS", "weights", l.optional(2))
             .write("loss", per_sample);
-        l.push(kernel.groups(batch.div_ceil(WORKGROUP / lanes)));
+        l.push(kernel.operations(3 * batch * dim).groups(batch.div_ceil(WORKGROUP / lanes)));
         push_reduce(l, per_sample, l.output(), (1, batch, 1), 1.0 / batch as f64);
     }
 }
@@ -100,6 +100,6 @@ impl Op for MseGrad {
             .read("target_value", l.input(2))
             .read_if("WEIGHTS", "weights", l.optional(3))
             .write("dprediction", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        l.push(kernel.operations(3 * n).threads(n, WORKGROUP));
     }
 }

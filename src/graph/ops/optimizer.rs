@@ -87,7 +87,8 @@ impl Op for SquareSums {
             .param("n", n)
             .param("shares", shares)
             .param("share", n.div_ceil(shares));
-        l.push(kernel.read("x", l.input(0)).write("y", l.output()).groups((shares * lanes).div_ceil(lanes.max(WORKGROUP))));
+        let kernel = kernel.read("x", l.input(0)).write("y", l.output()).operations(2 * n);
+        l.push(kernel.groups((shares * lanes).div_ceil(lanes.max(WORKGROUP))));
     }
 }
 
@@ -124,7 +125,9 @@ impl Op for FinishStep {
             .read("loss", l.input(1))
             .write("counters", l.input(2))
             .write("scalars", l.input(3))
-            .write("losses", l.input(4));
+            .write("losses", l.input(4))
+            .touches("losses", 1)
+            .operations(l.input(0).len);
         l.push(kernel);
     }
 }
@@ -160,6 +163,8 @@ impl Op for AdamW {
             .write("ema", l.input(4))
             .read("scalars", l.input(5))
             .read("counters", l.input(6));
-        l.push(kernel.threads(n, WORKGROUP));
+        // Three for the first moment, four for the second, three for the average, nine for the step itself.
+        let kernel = ["param", "m", "v", "ema"].into_iter().fold(kernel, |kernel, arena| kernel.passes(arena, 2));
+        l.push(kernel.operations(19 * n).threads(n, WORKGROUP));
     }
 }

@@ -62,6 +62,8 @@ impl Op for GatherPixels {
             .param("row_words", words)
             .param("row_len", self.image.iter().product::<usize>());
         let kernel = kernel.read("data", l.input(0)).read("index", l.input(1)).write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        // Each byte becomes a float by one multiplication and one addition.
+        let touched = l.input(1).len * words;
+        l.push(kernel.touches("data", touched).operations(2 * n).threads(n, WORKGROUP));
     }
 }

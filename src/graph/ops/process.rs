@@ -73,7 +73,8 @@ impl Op for Blend {
             .read("t", l.input(2))
             .read("table", l.input(3))
             .write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        let rows = 2 * l.output_type().shape[0];
+        l.push(kernel.touches("table", rows).operations(3 * n).threads(n, WORKGROUP));
     }
 }
 
@@ -99,7 +100,7 @@ impl Op for AtStep {
         let n = l.output().len;
         let kernel = Kernel::new("at_step").param("n", n).param("steps", l.input(0).len);
         let kernel = kernel.read("table", l.input(0)).read("counters", l.input(1)).write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        l.push(kernel.touches("table", 1).threads(n, WORKGROUP));
     }
 }
 

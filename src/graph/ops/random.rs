@@ -158,6 +158,7 @@ impl Op for Normal {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        push(l, Kernel::new("normal"), self.stream);
+        // The inverse error function is a polynomial of ten terms, and a logarithm.
+        push(l, Kernel::new("normal").operations(30 * l.output().len), self.stream);
     }
 }

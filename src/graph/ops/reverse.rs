@@ -170,7 +170,7 @@ impl Op for Guide {
             .read("counters", l.input(2))
             .read_if("GRADIENT", "gradient", l.optional(3).filter(|_| self.gradient))
             .write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        l.push(kernel.touches("table", GUIDE_COLUMNS).operations(3 * n).threads(n, WORKGROUP));
     }
 }
 
@@ -214,8 +214,11 @@ impl Op for Threshold {
             .read("coefficients", l.input(2))
             .read("counters", l.input(3))
             .write("clean", l.output())
-            .write_if("PREDICTED", "predicted", predicted);
-        l.push(kernel.groups(batch));
+            .write_if("PREDICTED", "predicted", predicted)
+            .touches("coefficients", column::COUNT)
+            .touches("predicted", n);
+        // The quantile is found bit by bit: some 32 comparisons of what it has just written, out of the caches for samples of this size.
+        l.push(kernel.operations(36 * n).groups(batch));
     }
 }
 
@@ -266,8 +269,15 @@ impl Op for LinearStep {
             .write_if("PREDICTED", "predicted", predicted)
             .write_if("HISTORY", "history", history)
             .read_if("CLEAN", "given", clean)
-            .constant("CLIPPED", self.clip);
-        l.push(kernel.threads(n, WORKGROUP));
+            .constant("CLIPPED", self.clip)
+            .passes("x", 2)
+            .touches("coefficients", column::COUNT)
+            .touches("frames", n)
+            .touches("predicted", n)
+            // Three rows are read, one is written.
+            .touches("history", n)
+            .passes("history", 4);
+        l.push(kernel.operations(20 * n).threads(n, WORKGROUP));
     }
 }
 
@@ -306,7 +316,10 @@ impl Op for KeepKnown {
             .read("z", l.input(3))
             .read("coefficients", l.input(4))
             .read("counters", l.input(5))
-            .write("frames", l.input(6));
-        l.push(kernel.threads(n, WORKGROUP));
+            .write("frames", l.input(6))
+            .passes("x", 2)
+            .touches("coefficients", column::COUNT)
+            .touches("frames", n);
+        l.push(kernel.operations(7 * n).threads(n, WORKGROUP));
     }
 }

@@ -56,6 +56,7 @@ impl Op for TimestepEmbedding {
             .param("n", n)
             .param("half", half);
         let kernel = kernel.read("t", l.input(0)).read("frequency", l.input(1)).write("y", l.output());
-        l.push(kernel.threads(n, WORKGROUP));
+        // A product, then a sine and a cosine by polynomials.
+        l.push(kernel.operations(30 * n).threads(n, WORKGROUP));
     }
 }
