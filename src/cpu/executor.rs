@@ -9,7 +9,7 @@ use super::call::{Bound, Call};
 use super::{Real, Twin, twin};
 use crate::graph::DType;
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, KernelTime, LocalFuture, Memory, MemoryUse, Plan, Profile,
+    Backend, BufferId, DeviceInfo, DeviceKind, Dispatch, HostData, HostSlice, LaunchTime, LocalFuture, Memory, MemoryUse, Plan, Profile,
     ProgramId, Region, keep,
 };
 use crate::{Error, Result};
@@ -304,20 +304,17 @@ impl<F: Real> Backend for CpuBackend<F> {
 }
 
 impl<F: Real> CpuBackend<F> {
-    fn profile_now(&mut self, program: ProgramId, times: usize) -> Result<Vec<KernelTime>> {
+    fn profile_now(&mut self, program: ProgramId, times: usize) -> Result<Vec<LaunchTime>> {
         self.alive()?;
         let Some(Some(p)) = self.programs.get(program.0) else { return Ok(Vec::new()) };
-        let stems: Vec<&'static str> = p.launches.iter().map(|l| l.dispatch.stem).collect();
-        let mut spent: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+        let mut spent: Vec<LaunchTime> = p.launches.iter().map(|l| LaunchTime::new(l.dispatch.stem)).collect();
         for _ in 0..times {
-            for (index, stem) in stems.iter().enumerate() {
+            for (index, launch) in spent.iter_mut().enumerate() {
                 let start = Instant::now();
                 self.launch(program.0, index)?;
-                let entry = spent.entry(stem).or_default();
-                *entry = (entry.0 + 1, entry.1 + start.elapsed().as_secs_f64() * 1e3);
+                launch.add(start.elapsed().as_secs_f64() * 1e3);
             }
         }
-        let row = |(stem, (calls, milliseconds)): (&str, _)| KernelTime { kernel: stem.to_string(), calls, milliseconds };
-        Ok(spent.into_iter().map(row).collect())
+        Ok(spent)
     }
 }

@@ -117,12 +117,53 @@ pub struct KernelTime {
     pub milliseconds: f64,
 }
 
+/// Time spent in one launch of a plan, over all runs of a profile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LaunchTime {
+    /// Stem of the shader.
+    pub kernel: &'static str,
+    /// Runs.
+    pub calls: usize,
+    /// Milliseconds in all.
+    pub milliseconds: f64,
+    /// Milliseconds of the shortest.
+    pub least: f64,
+}
+
+impl LaunchTime {
+    /// A launch that has not run yet.
+    pub fn new(kernel: &'static str) -> Self {
+        LaunchTime { kernel, calls: 0, milliseconds: 0.0, least: f64::INFINITY }
+    }
+
+    /// Counts one more run.
+    pub fn add(&mut self, milliseconds: f64) {
+        self.calls += 1;
+        self.milliseconds += milliseconds;
+        self.least = self.least.min(milliseconds);
+    }
+}
+
+impl KernelTime {
+    /// The launches' times, added up by kernel.
+    pub fn sums(launches: &[LaunchTime]) -> Vec<KernelTime> {
+        let mut sums: BTreeMap<&str, KernelTime> = BTreeMap::new();
+        for launch in launches {
+            let new = || KernelTime { kernel: launch.kernel.to_string(), calls: 0, milliseconds: 0.0 };
+            let sum = sums.entry(launch.kernel).or_insert_with(new);
+            sum.calls += launch.calls;
+            sum.milliseconds += launch.milliseconds;
+        }
+        sums.into_values().collect()
+    }
+}
+
 /// A profiled run under way.
 pub struct Profile {
     /// How often the program is run.
     pub times: usize,
-    /// The time of each kernel, when the device is done.
-    pub result: LocalFuture<'static, Result<Vec<KernelTime>>>,
+    /// The time of each launch, in the plan's order, when the device is done; none if it has no clock.
+    pub result: LocalFuture<'static, Result<Vec<LaunchTime>>>,
 }
 
 impl Profile {
@@ -189,7 +230,7 @@ pub trait Backend {
     /// Reads a named output of a program's last run.
     fn output(&mut self, program: ProgramId, name: &str) -> LocalFuture<'static, Result<HostData>>;
 
-    /// Runs a program with a clock around every kernel, as often as asked or as the clock's memory allows; not at all where the
+    /// Runs a program with a clock around every launch, as often as asked or as the clock's memory allows; not at all where the
     /// device has no such clock.
     fn profile(&mut self, program: ProgramId, times: usize) -> Result<Profile>;
 

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 pub(crate) use backend::keep;
 pub use backend::{
-    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LocalFuture, MemoryUse, Profile, ProgramId, Progress,
-    Region,
+    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LaunchTime, LocalFuture, MemoryUse, Profile, ProgramId,
+    Progress, Region,
 };
 pub use cost::{Cost, DEVICES, KernelCost, Machine, Prediction};
 

@@ -9,7 +9,7 @@ use crate::data::ImageSet;
 use crate::diffusion::{Schedule, TrainingTables};
 use crate::graph::ParamTable;
 use crate::graph::ops::state::{counter, scalar};
-use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LocalFuture, Plan, ProgramId, Region};
+use crate::plan::{Backend, BufferId, HostData, HostSlice, KernelTime, LaunchTime, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 
 /// What the device says of the run when it is asked.
@@ -301,6 +301,12 @@ impl Trainer {
 
     /// Times each kernel over `steps` training steps, or as many as the device's clock can hold; they count as steps of the run.
     pub fn profile(&mut self, backend: &mut dyn Backend, steps: usize) -> Result<LocalFuture<'static, Result<Vec<KernelTime>>>> {
+        let launches = self.profile_launches(backend, steps)?;
+        Ok(Box::pin(async move { Ok(KernelTime::sums(&launches.await?)) }))
+    }
+
+    /// As [`Trainer::profile`], but launch by launch.
+    pub fn profile_launches(&mut self, backend: &mut dyn Backend, steps: usize) -> Result<LocalFuture<'static, Result<Vec<LaunchTime>>>> {
         let profile = backend.profile(self.program, steps.min(Self::MAX_STEPS))?;
         self.submitted += profile.times as u32;
         Ok(profile.result)
