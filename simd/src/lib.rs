@@ -5,11 +5,13 @@
 
 mod activation;
 mod norm;
+mod peak;
 mod planes;
 mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
 pub use norm::{Lines, column_squares, column_sums};
+pub use peak::chains;
 pub use planes::{Planes, Taps};
 pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use super::Plan;
 use crate::Result;
 use crate::graph::{DType, Tuning};
@@ -68,7 +70,9 @@ impl HostData {
 }
 
 /// What kind of machine a backend runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum DeviceKind {
     /// A GPU.
     Gpu,
@@ -89,7 +93,8 @@ impl DeviceKind {
 }
 
 /// Who does the work.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct DeviceInfo {
     /// Kind of machine.
     pub kind: DeviceKind,

@@ -58,6 +58,7 @@ pub fn ops() -> Vec<Case> {
     random(&mut all);
     process(&mut all);
     optimizer(&mut all);
+    peaks(&mut all);
     all
 }
 
@@ -139,6 +140,18 @@ fn elementwise(all: &mut Vec<Case>) {
     at_shapes!(all, "multiply", [[&[65], &[65]], [&[5, 3], &[3]], [&[2, 1, 4], &[3, 1]], [&[2, 3, 4, 5], &[3, 1, 5]]], |g, x| g
         .multiply(x[0], x[1]));
     at_shapes!(all, "square by sharing", [[&[3]], [&[65]], [&[4, 17]]], |g, x| g.multiply(x[0], x[0]));
+}
+
+fn peaks(all: &mut Vec<Case>) {
+    for n in [4, 68, 5000] {
+        all.push(plain(&format!("bench {n}"), move |g| {
+            let x = floats(g, "x", &[n])?;
+            let y = g.bench_fma(x, 1)?;
+            g.output("fma", y)?;
+            let y = g.bench_copy(x)?;
+            g.output("copy", y)
+        }));
+    }
 }
 
 fn shapes(all: &mut Vec<Case>) {

@@ -3,6 +3,7 @@
 mod activation;
 mod adamw;
 mod attention;
+mod bench;
 mod conv;
 mod epilogue;
 mod gemm;
@@ -30,6 +31,7 @@ pub(super) fn find(stem: &str) -> Option<Twin<f32>> {
         "reduce" => sums::run_reduce,
         "binary" => sums::run_binary,
         "adamw" => adamw::run,
+        "bench_fma" => bench::run,
         _ => return None,
     })
 }

@@ -2,6 +2,7 @@
 
 mod activation;
 pub mod attention;
+pub mod bench;
 mod binary;
 mod concat;
 mod conv;

@@ -1,0 +1,147 @@
+//! Speed, measured the same way natively and in browsers: training, sampling, every kernel, and the machine's peaks beside them.
+
+mod cases;
+mod growth;
+mod kernels;
+mod peaks;
+mod sampling;
+mod timing;
+mod training;
+
+use serde::Serialize;
+
+pub use cases::{Case, Depth, Work, cases};
+pub use growth::{Axis, Growth, Point};
+pub use kernels::KernelShare;
+pub use peaks::Peaks;
+pub use sampling::Sampling;
+pub use timing::{Patience, Timing};
+pub use training::Training;
+
+use crate::Result;
+use crate::plan::{Backend, DeviceInfo};
+
+/// What came of a case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was training.
+    Training(Training),
+    /// It was sampling.
+    Sampling(Sampling),
+    /// It was training along an axis.
+    Growth(Growth),
+    /// It was left out: it would have taken too long.
+    Skipped {
+        /// Name of the case.
+        name: String,
+        /// Seconds that it was expected to take.
+        expected: f64,
+        /// Seconds that a case may take.
+        limit: f64,
+    },
+}
+
+/// All that was measured on a backend.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct Report {
+    /// Who did the work.
+    pub adapter: DeviceInfo,
+    /// How much was measured.
+    pub depth: Depth,
+    /// What a plain kernel gets out of the machine.
+    pub peaks: Peaks,
+    /// The cases, in order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What is told while it is measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The machine's peaks are known; the cases follow.
+    Peaks {
+        /// Who does the work.
+        adapter: DeviceInfo,
+        /// They.
+        peaks: Peaks,
+    },
+    /// A case begins.
+    Began {
+        /// Its name.
+        name: String,
+        /// Cases before it.
+        done: usize,
+        /// All cases.
+        of: usize,
+    },
+    /// A case has ended.
+    Ended {
+        /// What came of it.
+        outcome: Outcome,
+    },
+}
+
+/// Floating-point operations per millisecond, as far as they are known.
+struct Speed(f64);
+
+impl Speed {
+    /// Seconds that a case is expected to take.
+    fn expects(&self, backend: &dyn Backend, work: &Work, patience: &Patience) -> Result<f64> {
+        match work {
+            // The profile is one more time.
+            Work::Training(config) => Ok(patience.seconds(1.2 * growth::operations(config, &backend.tuning())? as f64 / self.0)),
+            Work::Sampling(config, options) => {
+                let step: u64 = sampling::plan(backend, config, options)?.dispatches.iter().map(|d| d.operations).sum();
+                Ok(patience.seconds(step as f64 * options.num_inference_steps as f64 / self.0))
+            }
+            // It looks at its own limit, place by place.
+            Work::Growth(_) => Ok(0.0),
+        }
+    }
+}
+
+/// Measures one case.
+///
+/// # Errors
+/// Those of a run.
+pub async fn measure(backend: &mut dyn Backend, case: &Case, peaks: &Peaks, depth: Depth) -> Result<Outcome> {
+    let (name, patience) = (case.name.as_str(), &depth.patience());
+    Ok(match &case.work {
+        Work::Training(config) => Outcome::Training(Training::measure(backend, name, config, peaks, patience).await?),
+        Work::Sampling(config, options) => Outcome::Sampling(Sampling::measure(backend, name, config, options, patience).await?),
+        Work::Growth(axis) => Outcome::Growth(Growth::measure(backend, name, *axis, depth.limit() / 4.0, patience).await?),
+    })
+}
+
+/// Measures the peaks and every case; `report` is told as it goes.
+///
+/// # Errors
+/// Those of a run.
+pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, mut report: impl FnMut(&Event)) -> Result<Report> {
+    let peaks = Peaks::measure(backend, &depth.patience()).await?;
+    let adapter = backend.info().clone();
+    report(&Event::Peaks { adapter: adapter.clone(), peaks: peaks.clone() });
+    // A careful guess until there is something to go by.
+    let mut speed = Speed(0.05 * peaks.gflops * 1e6);
+    let (mut outcomes, patience) = (Vec::new(), depth.patience());
+    for (done, case) in cases.iter().enumerate() {
+        report(&Event::Began { name: case.name.clone(), done, of: cases.len() });
+        let expected = speed.expects(backend, &case.work, &patience)?;
+        let outcome = if expected > depth.limit() {
+            Outcome::Skipped { name: case.name.clone(), expected, limit: depth.limit() }
+        } else {
+            measure(backend, case, &peaks, depth).await?
+        };
+        match &outcome {
+            Outcome::Training(Training { gflops, .. }) | Outcome::Sampling(Sampling { gflops, .. }) => speed = Speed(gflops * 1e6),
+            _ => {}
+        }
+        report(&Event::Ended { outcome: outcome.clone() });
+        outcomes.push(outcome);
+    }
+    Ok(Report { adapter, depth, peaks, outcomes })
+}

@@ -1,0 +1,79 @@
+//! A sampling run on a clock.
+
+use serde::Serialize;
+
+use super::timing::{Patience, Timing};
+use super::training::start;
+use crate::Result;
+use crate::plan::{Backend, Plan};
+use crate::train::config::Config;
+use crate::train::options::SampleOptions;
+use crate::train::programs::training_step;
+use crate::train::reverse::sampling_step;
+use crate::train::sampler::Sampler;
+
+/// Speed of sampling.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct Sampling {
+    /// Name of the case.
+    pub name: String,
+    /// Samples of a run.
+    pub samples: usize,
+    /// Evaluations of the network per sample.
+    pub steps: usize,
+    /// Milliseconds of a run, from its options to the samples on the host.
+    pub run: Timing,
+    /// Samples per second at the median.
+    pub samples_per_second: f64,
+    /// Launches of a step.
+    pub launches: usize,
+    /// Billions of floating-point operations per second, of all launches.
+    pub gflops: f64,
+}
+
+/// The program of a step.
+pub(super) fn plan(backend: &dyn Backend, config: &Config, options: &SampleOptions) -> Result<Plan> {
+    let shape = Sampler::shape(config, options)?;
+    Plan::compile(&sampling_step(config, training_step(config)?.params(), shape)?, &backend.tuning())
+}
+
+impl Sampling {
+    /// Measures sampling by an untrained model of `config`: it takes as long as a trained one.
+    ///
+    /// # Errors
+    /// Those of a run.
+    pub async fn measure(
+        backend: &mut dyn Backend,
+        name: &str,
+        config: &Config,
+        options: &SampleOptions,
+        patience: &Patience,
+    ) -> Result<Sampling> {
+        let trainer = start(backend, config).await?;
+        let (mut kept, mut evaluations) = (None, 0);
+        let timed = patience
+            .time(1, async |_| {
+                let run = Sampler::run(&mut kept, backend, &trainer, options).await?.await?;
+                evaluations = run.model_evaluations;
+                Ok(0.0)
+            })
+            .await;
+        if let Some(sampler) = kept {
+            sampler.destroy(backend);
+        }
+        trainer.destroy(backend);
+        let (run, _) = timed?;
+        let plan = plan(backend, config, options)?;
+        let operations: u64 = plan.dispatches.iter().map(|d| d.operations).sum();
+        Ok(Sampling {
+            name: name.to_string(),
+            samples: options.num_samples,
+            steps: evaluations,
+            samples_per_second: 1e3 * options.num_samples as f64 / run.median,
+            gflops: run.billions((operations * evaluations as u64) as f64),
+            run,
+            launches: plan.dispatches.len(),
+        })
+    }
+}

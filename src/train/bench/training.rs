@@ -1,0 +1,115 @@
+//! Steps of training on a clock.
+
+use serde::Serialize;
+use web_time::Instant;
+
+use super::kernels::{KernelShare, shares};
+use super::peaks::Peaks;
+use super::timing::{Patience, Timing, milliseconds};
+use crate::Result;
+use crate::plan::{Backend, DeviceKind, Plan};
+use crate::train::config::Config;
+use crate::train::programs::training_step;
+use crate::train::trainer::Trainer;
+
+/// Speed of training, and what a step consists of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+pub struct Training {
+    /// Name of the case.
+    pub name: String,
+    /// Samples per step.
+    pub batch: usize,
+    /// Parameters of the model.
+    pub parameters: usize,
+    /// Milliseconds of a step.
+    pub step: Timing,
+    /// Of that, the host's own: recording the step and handing it over. Not told where the host does all the work.
+    pub host: Option<Timing>,
+    /// Steps per second at the median.
+    pub steps_per_second: f64,
+    /// Milliseconds from the configuration to a run that can train: data, plan, pipelines, bind groups.
+    pub load: f64,
+    /// Launches of a step.
+    pub launches: usize,
+    /// Billions of floating-point operations per second, of all launches.
+    pub gflops: f64,
+    /// Share of the measured arithmetic.
+    pub of_arithmetic: f64,
+    /// The kernels, the slowest first; none where the device has no clock.
+    pub kernels: Vec<KernelShare>,
+}
+
+/// A run that can train: with images of noise, if it is on images.
+pub(super) async fn start(backend: &mut dyn Backend, config: &Config) -> Result<Trainer> {
+    let mut trainer = Trainer::new(backend, config).await?;
+    if let Some(images) = &config.images {
+        let mut set = images.empty_set()?;
+        let pixels: Vec<u8> =
+            (0..set.image_bytes() * images.count).map(|i| (i as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+        let labels: Vec<u8> = (0..images.count).map(|i| (i % images.classes) as u8).collect();
+        set.push(&pixels, &labels)?;
+        trainer.add_images(backend, &set)?;
+    }
+    Ok(trainer)
+}
+
+/// Time of a step, and of that the host's.
+pub(super) async fn time(backend: &mut dyn Backend, trainer: &mut Trainer, patience: &Patience) -> Result<(Timing, Timing)> {
+    patience
+        .time(Trainer::MAX_STEPS, async |steps| {
+            let start = Instant::now();
+            trainer.run(backend, steps)?;
+            let host = milliseconds(start);
+            trainer.report(backend).await?;
+            Ok(host)
+        })
+        .await
+}
+
+impl Training {
+    /// Measures the training of `config`.
+    ///
+    /// # Errors
+    /// Those of a run.
+    pub async fn measure(backend: &mut dyn Backend, name: &str, config: &Config, peaks: &Peaks, patience: &Patience) -> Result<Training> {
+        let begun = Instant::now();
+        let mut trainer = start(backend, config).await?;
+        let load = milliseconds(begun);
+        let timed = Self::run(backend, &mut trainer, config, peaks, patience).await;
+        let parameters = trainer.params().count();
+        trainer.destroy(backend);
+        let (plan, step, host, kernels) = timed?;
+        let operations: u64 = plan.dispatches.iter().map(|d| d.operations).sum();
+        let gflops = step.billions(operations as f64);
+        Ok(Training {
+            name: name.to_string(),
+            batch: config.training.batch_size,
+            parameters,
+            steps_per_second: 1e3 / step.median,
+            step,
+            host: (backend.info().kind != DeviceKind::Cpu).then_some(host),
+            load,
+            launches: plan.dispatches.len(),
+            gflops,
+            of_arithmetic: gflops / peaks.gflops,
+            kernels,
+        })
+    }
+
+    async fn run(
+        backend: &mut dyn Backend,
+        trainer: &mut Trainer,
+        config: &Config,
+        peaks: &Peaks,
+        patience: &Patience,
+    ) -> Result<(Plan, Timing, Timing, Vec<KernelShare>)> {
+        let (step, host) = time(backend, trainer, patience).await?;
+        // The same plan as the run's own: it is a function of the two.
+        let plan = Plan::compile(&training_step(config)?, &backend.tuning())?;
+        let times = ((patience.all / step.median.max(1e-3)) as usize).clamp(1, 32);
+        let launches = trainer.profile_launches(backend, times)?.await?;
+        let kernels = shares(&plan, &launches, peaks);
+        Ok((plan, step, host, kernels))
+    }
+}
