@@ -19,11 +19,14 @@ usage: ./build.sh [command]
 
   (none)                          build dist/, a static folder that works from any path of any web server
   serve [port]                    build it and serve it on this machine
-  test [native|web|page|firefox]  run the tests; without a name: native, web and page
+  test [native|web|page|firefox|variants]
+                                  run the tests; without a name: native, web and page
     native    format, lints, and the engine on this machine's Vulkan (or Metal, or Direct3D 12) adapter
     web       the engine in headless Chromium
     page      types, sizes, and the page in headless Chromium
     firefox   the engine in headless Firefox
+    variants  what compares with PyTorch or repeats itself on this machine's GPU adapter: tuned as a real GPU is, then with
+              each variant of the kernels forced
   bench [native|web]              steps per second, GFLOP/s, sizes
   clean                           remove everything that was built or installed here
 
@@ -215,6 +218,20 @@ test_native() {
   cargo test --locked --workspace
 }
 
+# As serde names them (src/graph/tuning.rs; tests/ops.rs holds the two lists together), and `gpu`: chosen as for a real one.
+readonly VARIANTS=(gpu registers4 registers8)
+
+test_variants() {
+  local variant
+  need_cargo
+  need_data
+  need_vulkan
+  for variant in "${VARIANTS[@]}"; do
+    say "variants: $variant"
+    UNNOISE_VARIANT=$variant cargo test --locked --test golden --test unet --test course --test training --test digits --test digit_samples
+  done
+}
+
 # Warnings are errors for the compiler that this crate is written with; a newer one may warn of more.
 lint() {
   local wanted
@@ -274,7 +291,7 @@ run_tests() {
       test_web
       test_page
       ;;
-    native | web | page | firefox) "test_$1" ;;
+    native | web | page | firefox | variants) "test_$1" ;;
     *) wrong_usage ;;
   esac
 }

@@ -1,6 +1,8 @@
 //! Questions to trained runs, on the CPU backend: answers are right, buffers are freed, planted mistakes are found.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/machines.rs"]
+mod machines;
 #[path = "common/runs.rs"]
 mod runs;
 
@@ -11,7 +13,6 @@ use runs::train;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, ImageSet};
 use unnoise::diffusion::{BetaSchedule, PredictionType, SamplerName, ScheduleConfig};
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::plan::Backend;
 use unnoise::train::analysis::{Denoiser, Diagnosis, Draws, Probe, Process, Severity, Subject, flow};
 use unnoise::train::{Config, ImageDataset, LrSchedule, Preset, SampleInputs, SampleOptions, Sampler, Snapshot, Trainer, WeightsChoice};
@@ -238,8 +239,7 @@ fn divergences_match_finite_differences() {
 /// A GPU says what the CPU says, and both are left as they were found.
 #[test]
 fn backends_agree_on_the_answers() {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(GpuBackend::new(gpu)), Box::new(CpuBackend::<f32>::new())];
+    let mut backends = machines::backends();
     let mut config = runs::small();
     config.data.dataset = DatasetName::Blobs;
     config.model.class_conditioning = true;

@@ -6,13 +6,13 @@ mod course;
 #[path = "common/fixture.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod fixture;
+#[path = "common/machines.rs"]
+mod machines;
 #[path = "common/step.rs"]
 mod step;
 
 use fixture::Fixture;
-use pollster::block_on;
 use unnoise::cpu::CpuBackend;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::plan::Backend;
 
 /// Largest relative deviation of a loss.
@@ -36,6 +36,5 @@ fn the_cpu_backend_follows_diffusers_for_twenty_steps() {
 /// Fewer steps: in software (lavapipe on two cores) each takes about four seconds.
 #[test]
 fn the_gpu_backend_follows_diffusers() {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    follow(&mut GpuBackend::new(gpu), 8);
+    follow(&mut machines::gpu(), 8);
 }

@@ -5,6 +5,8 @@
 mod digits;
 #[path = "common/images.rs"]
 mod images;
+#[path = "common/machines.rs"]
+mod machines;
 
 use digits::{backends, mnist, tiny};
 use pollster::block_on;

@@ -6,6 +6,8 @@
 mod digits;
 #[path = "common/images.rs"]
 mod images;
+#[path = "common/machines.rs"]
+mod machines;
 #[path = "common/runs.rs"]
 mod runs;
 

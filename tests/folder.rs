@@ -7,11 +7,14 @@
 mod fixture;
 #[path = "common/forward.rs"]
 mod forward;
+#[path = "common/machines.rs"]
+mod machines;
 
 use std::collections::HashMap;
 use std::fs;
 
 use fixture::{Fixture, channels_last};
+use machines::gpu;
 use pollster::block_on;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -20,7 +23,6 @@ use unnoise::Error;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::ImageSet;
 use unnoise::diffusion::BetaSchedule;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::plan::Backend;
 use unnoise::train::{FILES, Folder, ImageDataset, OptimizerConfig, Snapshot, Trainer};
 
@@ -36,10 +38,6 @@ fn text(name: &str) -> String {
 
 fn folder() -> Folder {
     Folder::read(&text(FILES[0]), &bytes(FILES[1]), Some(&text(FILES[2]))).expect("diffusers' own folder loads")
-}
-
-fn gpu() -> GpuBackend {
-    GpuBackend::new(block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers"))
 }
 
 fn agrees(backend: &mut dyn Backend) {

@@ -3,6 +3,8 @@
 //! The numbers come from `tests/python/make_mlp_fixtures.py`.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/machines.rs"]
+mod machines;
 #[path = "common/step.rs"]
 mod step;
 
@@ -12,7 +14,6 @@ use pollster::block_on;
 use safetensors::SafeTensors;
 use step::{optimise, relative};
 use unnoise::cpu::CpuBackend;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Activation, Graph, Param, TensorType};
 use unnoise::nn::MlpConfig;
@@ -130,6 +131,5 @@ fn the_twins_agree_with_pytorch() {
 
 #[test]
 fn the_gpu_backend_agrees_with_pytorch() {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    compare(&mut GpuBackend::new(gpu));
+    compare(&mut machines::gpu());
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{cases::ops, compare, run, start, tunings, with_gradients};
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend, compose, kernel_stems};
-use unnoise::graph::{DType, Tuning};
+use unnoise::graph::{DType, Tuning, Variant};
 use unnoise::plan::{Backend, Plan};
 
 fn gpu() -> GpuBackend {
@@ -123,4 +123,14 @@ fn kernels_are_reproducible() {
         let twice = pollster::block_on(run(&mut gpu, &graph, &Tuning::GPU)).expect("runs");
         assert_eq!(once, twice, "{}", case.name);
     }
+}
+
+/// `./build.sh test variants` goes through all of them.
+#[test]
+fn every_variant_is_tested_by_name() {
+    let script = include_str!("../build.sh");
+    let listed = script.lines().find_map(|l| l.strip_prefix("readonly VARIANTS=(gpu ")?.strip_suffix(')')).expect("the list");
+    let names: Vec<String> =
+        Variant::ALL.iter().map(|v| serde_json::to_value(v).expect("a name").as_str().expect("a string").into()).collect();
+    assert_eq!(listed.split(' ').collect::<Vec<_>>(), names);
 }

@@ -1,20 +1,17 @@
 //! Random numbers as kernels make them: the right bits, and the right distribution.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/machines.rs"]
+mod machines;
+
 use std::collections::BTreeMap;
 
+use machines::backends;
 use pollster::block_on;
-use unnoise::cpu::CpuBackend;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::graph::ops::state::counter;
 use unnoise::graph::{DType, Graph, TensorType};
 use unnoise::plan::{Backend, HostData, HostSlice, Plan};
 use unnoise::threefry::threefry2x32;
-
-fn backends() -> Vec<Box<dyn Backend>> {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    vec![Box::new(GpuBackend::new(gpu)), Box::new(CpuBackend::<f32>::new())]
-}
 
 enum Draw {
     /// Words, but for the one value 2³² - 1, which comes out as 0.

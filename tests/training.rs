@@ -2,21 +2,17 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
+#[path = "common/machines.rs"]
+mod machines;
 
 use common::runs::{small, train};
+use machines::backends;
 use pollster::block_on;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, generate, sliced_wasserstein, toy2d};
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::plan::Backend;
 use unnoise::train::{Config, LrSchedule, SampleOptions, SampleRun, Sampler, Snapshot, Trainer};
-
-/// The GPU backend and the CPU's. No adapter is a failure, never a skip.
-fn backends() -> Vec<Box<dyn Backend>> {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    vec![Box::new(GpuBackend::new(gpu)), Box::new(CpuBackend::<f32>::new())]
-}
 
 fn snapshot(backend: &mut dyn Backend, trainer: &Trainer) -> Snapshot {
     block_on(trainer.snapshot(backend)).expect("a snapshot")

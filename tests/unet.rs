@@ -5,6 +5,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
+#[path = "common/machines.rs"]
+mod machines;
 #[path = "common/step.rs"]
 mod step;
 
@@ -14,7 +16,6 @@ use common::fixture::{Fixture, SEED, adamw, centred, channels_last, fingerprint,
 use pollster::block_on;
 use step::{optimise, relative};
 use unnoise::cpu::CpuBackend;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::graph::ops::state::scalar;
 use unnoise::graph::{Graph, TensorType};
 use unnoise::nn::UnetConfig;
@@ -133,7 +134,6 @@ fn the_twins_agree_with_diffusers() {
 #[test]
 fn the_gpu_backend_agrees_with_diffusers() {
     for name in NAMES {
-        let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-        compare(name, &mut GpuBackend::new(gpu), STEPS);
+        compare(name, &mut machines::gpu(), STEPS);
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How a kernel like a matrix product holds the results it works on. Every variant adds up the terms of a sum in the same order,
 /// one after the other, so that a choice is one of speed alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
     /// 4×4 results per thread in registers; nothing is shared.

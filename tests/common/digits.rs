@@ -1,23 +1,16 @@
-//! Runs on small MNIST digits as tests drive them; `images.rs` must be a module beside this one.
+//! Runs on small MNIST digits as tests drive them; `images.rs` and `machines.rs` must be modules beside this one.
 #![allow(dead_code, reason = "each test binary uses its share")]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use pollster::block_on;
-use unnoise::cpu::CpuBackend;
 use unnoise::data::ImageSet;
-use unnoise::gpu::{Gpu, GpuBackend};
 use unnoise::plan::Backend;
 use unnoise::train::{Config, ImageDataset, Preset, Snapshot, Trainer};
 
 use super::images::{Split, load};
-
-/// The GPU backend and the CPU's. No adapter is a failure, never a skip.
-pub fn backends() -> Vec<Box<dyn Backend>> {
-    let gpu = block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
-    vec![Box::new(GpuBackend::new(gpu)), Box::new(CpuBackend::<f32>::new())]
-}
+pub use super::machines::backends;
 
 /// The first `count` digits at 14×14 pixels.
 pub fn mnist(count: usize) -> &'static ImageSet {
