@@ -45,6 +45,16 @@ await build({
     "bench-worker": "src/worker/bench-worker.ts",
   },
 });
+// The races against other engines: fetched by the bench page alone, and of the engines only the one that is raced.
+const versions = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).devDependencies;
+const peers = { jax: versions["@jax-js/jax"], tfjs: versions["@tensorflow/tfjs-core"], onnx: versions["onnxruntime-web"] };
+await build({
+  ...options,
+  entryPoints: { "bench/race-worker": "src/bench/peers/race-worker.ts" },
+  splitting: true,
+  chunkNames: "bench/[name]-[hash]",
+  define: { PEER_VERSIONS: JSON.stringify(peers) },
+});
 for (const name of ["bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
 // What app.js imports is asked for together with it.
 const preload = (name) => `<link rel="modulepreload" href="${name}" />`;

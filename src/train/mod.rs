@@ -12,6 +12,7 @@ mod judge;
 mod memory;
 mod options;
 mod programs;
+pub mod race;
 mod reverse;
 mod sampler;
 mod snapshot;

@@ -17,6 +17,8 @@ mod engine;
 mod machine;
 pub mod pace;
 #[cfg(target_arch = "wasm32")]
+mod race;
+#[cfg(target_arch = "wasm32")]
 mod sample;
 #[cfg(target_arch = "wasm32")]
 mod shared;
@@ -31,6 +33,8 @@ pub use bench::bench;
 pub use engine::{Engine, check_config, check_sample_options, default_config, default_sample_options, memory_plan, preset_config};
 #[cfg(target_arch = "wasm32")]
 pub use machine::Machine;
+#[cfg(target_arch = "wasm32")]
+pub use race::Race;
 #[cfg(target_arch = "wasm32")]
 pub use sample::Sample;
 #[cfg(target_arch = "wasm32")]
