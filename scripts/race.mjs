@@ -1,6 +1,7 @@
 /**
- * Races this engine against others in headless Chromium: `node race.mjs <folder> [--race jax,tfjs,onnx] [--only mlp|tiny|small|course]
- * [--work step|forward] [--on cpu|webgpu] [--repeats 5] [--batch n]`. Prints a table, and JSON behind it.
+ * Races this engine against others in headless Chromium: `node race.mjs <folder> [--race jax,tfjs,onnx] [--only mlp|course]
+ * [--work step|forward] [--on cpu|webgpu] [--repeats 5] [--as tiny|small] [--batch n]`. Prints a table, and JSON behind it.
+ * `--as` puts a smaller U-Net in the place of `course`.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,92 +10,102 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { serve } from "./serve.mjs";
 
-const WORKER = join("bench", "race-worker.js");
+const DOOR = "peers.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const text = { type: "string" };
 const { values: given, positionals } = parseArgs({
   allowPositionals: true,
-  options: {
-    race: { type: "string", default: "jax,tfjs,onnx" },
-    only: { type: "string" },
-    work: { type: "string" },
-    on: { type: "string" },
-    repeats: { type: "string", default: "5" },
-    batch: { type: "string" },
-  },
+  options: { race: { ...text, default: "jax,tfjs,onnx" }, repeats: { ...text, default: "5" }, only: text, work: text, on: text, as: text, batch: text },
 });
 const folder = positionals[0] ?? join(root, "dist");
-if (!existsSync(join(folder, WORKER))) {
-  console.error(`${join(folder, WORKER)} is missing; run ./build.sh first`);
+if (!existsSync(join(folder, DOOR))) {
+  console.error(`${join(folder, DOOR)} is missing; run ./build.sh first`);
   process.exit(1);
 }
-
-/** Each model where it is trained and where it samples; the U-Net in wasm also meets jax-js where that is at home. */
-const RACES = [
-  { model: "mlp", batch: 1024, what: "step", backend: "webgpu", peer: "jax", peerBackend: "webgpu" },
-  { model: "mlp", batch: 1024, what: "step", backend: "webgpu", peer: "tfjs", peerBackend: "webgpu" },
-  { model: "mlp", batch: 1024, what: "step", backend: "cpu", peer: "jax", peerBackend: "wasm" },
-  { model: "course", batch: 8, what: "step", backend: "webgpu", peer: "jax", peerBackend: "webgpu" },
-  { model: "course", batch: 8, what: "step", backend: "webgpu", peer: "tfjs", peerBackend: "webgpu" },
-  { model: "course", batch: 16, what: "forward", backend: "webgpu", peer: "jax", peerBackend: "webgpu" },
-  { model: "course", batch: 16, what: "forward", backend: "webgpu", peer: "tfjs", peerBackend: "webgpu" },
-  { model: "course", batch: 8, what: "step", backend: "cpu", peer: "jax", peerBackend: "wasm" },
-  { model: "course", batch: 8, what: "step", backend: "cpu", peer: "jax", peerBackend: "webgpu" },
-  { model: "course", batch: 16, what: "forward", backend: "cpu", peer: "onnx", peerBackend: "wasm" },
-];
-const wanted = { model: given.only, what: given.work, backend: given.on };
-const races = RACES.filter((race) => given.race.split(",").includes(race.peer))
-  .map((race) => (given.only === "tiny" || given.only === "small" ? { ...race, model: race.model === "course" ? given.only : race.model } : race))
-  .filter((race) => Object.entries(wanted).every(([key, value]) => !value || race[key] === value))
-  .map((race) => ({ ...race, batch: Number(given.batch ?? race.batch), repeats: Number(given.repeats) }));
-if (!races.length) {
-  console.error("no such race");
-  process.exit(2);
-}
-
 const { chromium } = createRequire(join(root, "www", "package.json"))("playwright-core");
+
+/** The tests' flags name a software adapter; others can choose this machine's own. */
 const flags = process.env.CHROMIUM_FLAGS?.split(/\s+/).filter(Boolean);
 const settings = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"));
 const args = flags ? ["--headless=new", ...flags] : settings["goog:chromeOptions"].args;
+
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+const describe = (race) => `${race.model}, batch ${race.batch}, ${race.work}: ours on ${race.ours} and ${race.peer} on ${race.theirs}`;
+
+/** Runs a race and gathers what it says. */
+async function hold(page, race, repeats) {
+  const { model, batch, work: what, ours: backend, peer, theirs: peer_backend } = race;
+  const result = { model, batch, what, backend, peer, peer_backend, ours_ms: [], peer_ms: [], ratios: [] };
+  await page.exposeFunction("hear", (event) => {
+    if (event.event === "agreement") {
+      const { output, loss, update, greatest } = event;
+      Object.assign(result, { max_difference: greatest, differences: { output, loss, update } });
+      console.error(`  differing by ${greatest.toExponential(1)} at most`);
+    } else if (event.event === "repeat") {
+      result.ours_ms.push(event.ours);
+      result.peer_ms.push(event.theirs);
+      result.ratios.push(event.theirs / event.ours);
+      console.error(`  ${event.ours.toFixed(1)} ms, ${peer} ${event.theirs.toFixed(1)} ms: ${(event.theirs / event.ours).toFixed(2)}`);
+    } else if (event.event === "done") {
+      Object.assign(result, { median_ratio: median(result.ratios), adapter: event.adapter, versions: { [peer]: event.version } });
+    }
+  });
+  const fault = await page.evaluate(
+    async ({ door, race, repeats }) => {
+      try {
+        const { run } = await import(door);
+        for await (const event of run(race, { repeats })) await hear(event);
+        return null;
+      } catch (error) {
+        return { kind: error.kind ?? "internal", message: error.message };
+      }
+    },
+    { door: `./${DOOR}`, race, repeats },
+  );
+  return fault ? { ...result, fault } : result;
+}
 
 const { server, url } = await serve(folder);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args });
 const results = [];
 try {
   const page = await browser.newPage();
-  await page.exposeFunction("say", (text) => console.error(`  ${text}`));
   await page.goto(`${url}bench.html`);
-  for (const race of races) {
-    const { model, batch, what, backend, peer, peerBackend } = race;
-    console.error(`${model}, batch ${batch}, ${what}: ${backend} against ${peer} on ${peerBackend}`);
-    const answer = await page.evaluate((request) => {
-      const worker = new Worker("bench/race-worker.js", { type: "module" });
-      return new Promise((resolve) => {
-        worker.onmessage = ({ data }) => ("said" in data ? say(data.said) : resolve(data));
-        worker.onerror = (event) => resolve({ fault: { kind: "internal", message: event.message || "race-worker.js" } });
-        worker.postMessage(request);
-      }).finally(() => worker.terminate());
-    }, race);
-    if (answer.fault) {
-      console.error(`  ${answer.fault.kind}: ${answer.fault.message}`);
-      results.push({ ...race, fault: answer.fault });
-      process.exitCode = 1;
-    } else {
-      console.error(`  ${answer.result.median_ratio.toFixed(2)} times as fast, differing by ${JSON.stringify(answer.result.max_difference)}`);
-      results.push(answer.result);
-    }
+  const all = await page.evaluate(async (door) => (await import(door)).races, `./${DOOR}`);
+  await page.close();
+  const wanted = { model: given.only, work: given.work, ours: given.on };
+  const chosen = all.filter((race) => given.race.split(",").includes(race.peer) && Object.entries(wanted).every(([key, value]) => !value || race[key] === value));
+  for (const race of chosen) {
+    if (race.model === "course" && given.as) race.model = given.as;
+    if (given.batch) race.batch = Number(given.batch);
+    console.error(describe(race));
+    // A page each: what one race leaves behind is none of the next one's.
+    const page = await browser.newPage();
+    await page.goto(`${url}bench.html`);
+    const result = await hold(page, race, Number(given.repeats));
+    await page.close();
+    results.push(result);
+    if (!result.fault) continue;
+    console.error(`  ${result.fault.kind}: ${result.fault.message}`);
+    process.exitCode = 1;
   }
+  if (!chosen.length) throw new Error("there is no such race");
 } finally {
   await browser.close();
   server.close();
 }
 
-const least = (values) => Math.min(...values).toFixed(1);
-console.log(`${"model".padEnd(8)}${"batch".padStart(6)}  ${"work".padEnd(8)} ${"ours".padEnd(20)}${"peer".padEnd(20)}  ratio of each repeat, median`);
-for (const r of results) {
-  const ours = r.fault ? r.backend : `${r.backend} ${least(r.ours_ms)} ms`;
-  const peer = r.fault ? `${r.peer} ${r.peerBackend}` : `${r.peer} ${r.peer_backend} ${least(r.peer_ms)} ms`;
-  const end = r.fault ? r.fault.message : `${r.ratios.map((x) => x.toFixed(2)).join(" ")}, ${r.median_ratio.toFixed(2)}`;
-  console.log(`${r.model.padEnd(8)}${String(r.batch).padStart(6)}  ${r.what.padEnd(8)} ${ours.padEnd(20)}${peer.padEnd(20)}  ${end}`);
+const cells = (r) => {
+  const least = (name, values) => (values.length ? `${name} ${Math.min(...values).toFixed(1)} ms` : name);
+  const end = r.fault ? `${r.fault.kind}: ${r.fault.message}` : `${r.ratios.map((x) => x.toFixed(2)).join(" ")}, ${r.median_ratio.toFixed(2)}`;
+  return [r.model, String(r.batch), r.what, least(r.backend, r.ours_ms), least(`${r.peer} ${r.peer_backend}`, r.peer_ms), end];
+};
+for (const row of [["model", "batch", "what", "ours, least", "peer, least", "ratio of each repeat, median"], ...results.map(cells)]) {
+  console.log(row.map((cell, at) => cell.padEnd([8, 6, 9, 20, 24, 0][at])).join(" "));
 }
 console.log(JSON.stringify(results));

@@ -12,6 +12,15 @@ import { firstView } from "../scripts/first-view.mjs";
 /** Script for the first view, compressed: the page stays light enough for a phone on a slow line. */
 const SCRIPT_LIMIT = 150 * 1024;
 
+/** What a package says of its licence; those that bring no text along name one whose text lies in ours. */
+function licence(name) {
+  const folder = join(here, "node_modules", name);
+  const { version, license, author } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const by = author ? `, by ${author.name ?? author}` : "";
+  const text = ["LICENSE", "LICENSE.md", "LICENSE.txt"].map((file) => join(folder, file)).find(existsSync);
+  return `${name} ${version}${by}: ${license}\n${text ? readFileSync(text, "utf8") : ""}`;
+}
+
 const here = dirname(fileURLToPath(import.meta.url));
 const [target, ...flags] = process.argv.slice(2);
 if (!target) {
@@ -43,11 +52,13 @@ await build({
     "digits-worker": "src/worker/digits-worker.ts",
     bench: "src/bench.ts",
     "bench-worker": "src/worker/bench-worker.ts",
+    peers: "src/bench/peers/index.ts",
   },
 });
 // The races against other engines: fetched by the bench page alone, and of the engines only the one that is raced.
 const versions = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).devDependencies;
 const peers = { jax: versions["@jax-js/jax"], tfjs: versions["@tensorflow/tfjs-core"], onnx: versions["onnxruntime-web"] };
+const raced = ["@jax-js/jax", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-cpu", "@tensorflow/tfjs-backend-webgpu", "onnxruntime-web"];
 await build({
   ...options,
   entryPoints: { "bench/race-worker": "src/bench/peers/race-worker.ts" },
@@ -55,6 +66,8 @@ await build({
   chunkNames: "bench/[name]-[hash]",
   define: { PEER_VERSIONS: JSON.stringify(peers) },
 });
+writeFileSync(join(out, "bench", "LICENSES.txt"), raced.map(licence).join("\n\n"));
+cpSync(join(here, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"), join(out, "bench", "ort-wasm-simd-threaded.wasm"));
 for (const name of ["bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
 // What app.js imports is asked for together with it.
 const preload = (name) => `<link rel="modulepreload" href="${name}" />`;

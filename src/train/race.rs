@@ -142,7 +142,7 @@ impl Race {
     pub async fn new(backend: &mut dyn Backend, model: RaceModel, batch: usize) -> Result<Race> {
         let config = model.config(batch);
         config.validate()?;
-        let tuning = backend.info().kind.tuning();
+        let tuning = backend.tuning();
         let graph = program(&config, true)?;
         let params = graph.params().clone();
         let plans = [Plan::compile(&graph, tuning)?, Plan::compile(&program(&config, false)?, tuning)?];

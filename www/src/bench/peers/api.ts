@@ -7,15 +7,16 @@ export type PeerBackend = "webgpu" | "wasm";
 /** A training step, or a forward pass of the network. */
 export type Work = "step" | "forward";
 
-export interface RaceRequest {
+/** One race. */
+export interface Race {
   model: RaceModel;
   batch: number;
-  what: Work;
+  work: Work;
   /** Where this engine runs. */
-  backend: BackendName;
+  ours: BackendName;
   peer: PeerName;
-  peerBackend: PeerBackend;
-  repeats: number;
+  /** Where the peer runs. */
+  theirs: PeerBackend;
 }
 
 /** An array in PyTorch's layout. */
@@ -69,23 +70,20 @@ export interface Peer {
 
 export type MakePeer = (given: RaceCase, what: Work, backend: PeerBackend) => Promise<Peer>;
 
-export interface RaceResult {
-  model: RaceModel;
-  batch: number;
-  what: Work;
-  backend: BackendName;
-  adapter: string;
-  peer: PeerName;
-  peer_backend: PeerBackend;
-  ours_ms: number[];
-  peer_ms: number[];
-  /** The peer's time by ours, repeat by repeat. */
-  ratios: number[];
-  median_ratio: number;
-  /** Greatest difference of a value, by the largest value of its array. */
-  max_difference: { output: number; loss: number | null; update: number | null };
-  versions: Record<string, string>;
+/** Greatest difference of a value, by the largest value of its kind: output, loss, change of the parameters in one step. */
+export interface Agreement {
+  output: number;
+  loss: number | null;
+  update: number | null;
 }
 
-/** What the races' worker says. */
-export type RaceAnswer = { result: RaceResult } | { said: string } | { fault: { kind: string; message: string } };
+/** How a race goes. */
+export type RaceEvent =
+  | { event: "stage"; stage: "loading" | "compiling" | "comparing" | "racing" }
+  | ({ event: "agreement"; greatest: number } & Agreement)
+  /** Milliseconds of one step or pass. */
+  | { event: "repeat"; ours: number; theirs: number }
+  | { event: "done"; adapter: string; version: string };
+
+/** What the races' worker says; a fault is the last. */
+export type RaceAnswer = RaceEvent | { event: "fault"; kind: string; message: string };

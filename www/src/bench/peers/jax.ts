@@ -1,13 +1,13 @@
 /** The peer jax-js: one jitted function per training step, its state handed on so that buffers are used again. */
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import type { MakePeer, RaceCase } from "./api";
-import { frequencies, network, type Ops } from "./network";
+import { network, samplesShape, timeWaves, type Ops } from "./network";
 
 type Array = np.Array;
 type Arrays = Record<string, Array>;
 // A type, not an interface: trees of arrays are.
 type State = { params: Arrays; m: Arrays; v: Arrays; powers: Array[] };
-type Inputs = { x: Array; t: Array; labels: Array; noise: Array };
+type Inputs = { x: Array; waves: Array; labels: Array; noise: Array };
 
 /** Images are `[B, C, H, W]`, as its convolution has them. Arrays are counted references: see its README. */
 function ops(params: Arrays, classRows: number): Ops<Array> {
@@ -20,10 +20,6 @@ function ops(params: Arrays, classRows: number): Ops<Array> {
   return {
     keep: (x) => x.ref,
     drop: (x) => x.dispose(),
-    timeEmbedding(t, width) {
-      const angle = t.reshape([t.shape[0]!, 1]).mul(np.array(frequencies(width)));
-      return np.concatenate([np.cos(angle.ref), np.sin(angle)], 1);
-    },
     embedding: (name, labels) => np.matmul(nn.oneHot(labels, classRows), param(`${name}.weight`)),
     linear: (name, x) => np.matmul(x, param(`${name}.weight`).transpose()).add(param(`${name}.bias`)),
     silu: (x) => nn.silu(x),
@@ -66,10 +62,10 @@ function ops(params: Arrays, classRows: number): Ops<Array> {
   };
 }
 
-function predict(given: RaceCase, params: Arrays, x: Array, t: Array, labels: Array): Array {
+function predict(given: RaceCase, params: Arrays, x: Array, waves: Array, labels: Array): Array {
   const rows = given.config.images?.unet.num_class_embeds ?? 0;
   if (!rows) labels.dispose();
-  const output = network(ops(params, rows), given.config, x, t, rows ? labels : null);
+  const output = network(ops(params, rows), given.config, x, waves, rows ? labels : null);
   tree.dispose(params);
   return output;
 }
@@ -98,13 +94,13 @@ function adamw(given: RaceCase, { params, m, v, powers }: State, grads: Arrays):
 export const make: MakePeer = async (given, what, backend) => {
   if (!(await init(backend)).includes(backend)) throw new Error(`jax-js has no ${backend} here`);
   defaultDevice(backend);
-  const { config, t } = given;
-  const batch = t.length;
-  const shape = config.images ? [batch, 1, config.images.side, config.images.side] : [batch, 2];
+  const batch = given.t.length;
+  const shape = samplesShape(given);
+  const { width, values: waves } = timeWaves(given);
   const array = (values: Float32Array, shape: number[]): Array => np.array(values as Float32Array<ArrayBuffer>).reshape(shape);
   const inputs: Inputs = {
     x: array(given.x, shape),
-    t: array(Float32Array.from(t), [batch]),
+    waves: array(waves, [batch, width]),
     labels: np.array(Int32Array.from(given.labels.length ? given.labels : new Uint32Array(batch)), { dtype: np.int32 }),
     noise: array(given.noise, shape),
   };
@@ -120,15 +116,15 @@ export const make: MakePeer = async (given, what, backend) => {
   };
   let state = start();
 
-  const forward = jit((params: Arrays, x: Array, t: Array, labels: Array): Array => predict(given, params, x, t, labels));
-  const loss = (params: Arrays, { x, t, labels, noise }: Inputs): Array =>
-    np.square(predict(given, params, x, t, labels).sub(noise)).mean();
+  const forward = jit((params: Arrays, x: Array, waves: Array, labels: Array): Array => predict(given, params, x, waves, labels));
+  const loss = (params: Arrays, { x, waves, labels, noise }: Inputs): Array =>
+    np.square(predict(given, params, x, waves, labels).sub(noise)).mean();
   const step = jit((state: State, inputs: Inputs): [State, Array] => {
     const [value, grads] = valueAndGrad(loss)(tree.ref(state.params) as Arrays, inputs);
     return [adamw(given, state, grads as Arrays), value];
   });
   const runForward = (): Array =>
-    forward(tree.ref(state.params) as Arrays, inputs.x.ref, inputs.t.ref, inputs.labels.ref);
+    forward(tree.ref(state.params) as Arrays, inputs.x.ref, inputs.waves.ref, inputs.labels.ref);
   const runStep = (): Array => {
     const [next, value] = step(state, tree.ref(inputs) as Inputs);
     state = next;

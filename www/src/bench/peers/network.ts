@@ -1,5 +1,6 @@
 /** The networks raced, written once over what each engine has to offer. */
 import type { Config, MlpConfig, UnetConfig } from "../../engine-types";
+import type { RaceCase } from "./api";
 
 /**
  * Operations of an engine on its own kind of array. Images are in whichever layout it likes, tokens are `[B, T, C]`, rows
@@ -8,8 +9,6 @@ import type { Config, MlpConfig, UnetConfig } from "../../engine-types";
 export interface Ops<T> {
   keep(x: T): T;
   drop(x: T): void;
-  /** `[B]` to `[B, width]`: cosines, then sines. */
-  timeEmbedding(t: T, width: number): T;
   /** Rows of a table by labels `[B]`. */
   embedding(name: string, labels: T): T;
   /** On rows or tokens. */
@@ -28,26 +27,26 @@ export interface Ops<T> {
   attention(q: T, k: T, v: T, heads: number): T;
 }
 
-/** Predicted noise; `labels` for images only. */
-export function network<T>(o: Ops<T>, config: Config, x: T, t: T, labels: T | null): T {
-  if (!config.images) return mlp(o, config.model, x, t);
+/** Predicted noise; `waves` are {@link timeWaves}, `labels` for images only. */
+export function network<T>(o: Ops<T>, config: Config, x: T, waves: T, labels: T | null): T {
+  if (!config.images) return mlp(o, config.model, x, waves);
   if (!labels) throw new Error("images come with labels");
-  return unet(o, config.images.unet, x, t, labels);
+  return unet(o, config.images.unet, x, waves, labels);
 }
 
-function mlp<T>(o: Ops<T>, { time_embedding, hidden_layers }: MlpConfig, x: T, t: T): T {
-  let h = o.join(o.timeEmbedding(t, time_embedding), x);
+function mlp<T>(o: Ops<T>, { hidden_layers }: MlpConfig, x: T, waves: T): T {
+  let h = o.join(waves, x);
   for (let layer = 0; layer < hidden_layers; layer++) h = o.silu(o.linear(`net.${2 * layer}`, h));
   return o.linear(`net.${2 * hidden_layers}`, h);
 }
 
 /** `UNet2DModel` of diffusers, as far as the presets use it. */
-function unet<T>(o: Ops<T>, c: UnetConfig, x: T, t: T, labels: T): T {
+function unet<T>(o: Ops<T>, c: UnetConfig, x: T, waves: T, labels: T): T {
   const widths = c.block_out_channels;
   const levels = widths.length;
   const norm = (name: string, x: T): T => o.groupNorm(name, x, c.norm_num_groups, c.norm_eps);
 
-  const embedded = o.silu(o.linear("time_embedding.linear_1", o.timeEmbedding(t, widths[0]!)));
+  const embedded = o.silu(o.linear("time_embedding.linear_1", waves));
   const time = o.silu(o.add(o.linear("time_embedding.linear_2", embedded), o.embedding("class_embedding", labels)));
 
   const resnet = (name: string, x: T, shortcut: boolean): T => {
@@ -98,8 +97,25 @@ function unet<T>(o: Ops<T>, c: UnetConfig, x: T, t: T, labels: T): T {
   return o.conv("conv_out", o.silu(norm("conv_norm_out", h)), 1);
 }
 
-/** Angular frequencies of a time embedding: `10000^(-i / half)`. */
-export function frequencies(width: number): Float32Array<ArrayBuffer> {
+/**
+ * Cosines, then sines of the timesteps, `[B, width]`, at frequencies `10000^(-i / half)`. Peers are given them as numbers: their
+ * own, of angles up to a thousand, are off by 1e-4 on some adapters, and derivatives are to be compared more closely.
+ */
+export function timeWaves({ config, t }: RaceCase): { width: number; values: Float32Array<ArrayBuffer> } {
+  const width = config.images ? config.images.unet.block_out_channels[0]! : config.model.time_embedding;
   const half = width / 2;
-  return Float32Array.from({ length: half }, (_, i) => Math.exp((-Math.log(10000) * i) / half));
+  const values = new Float32Array(t.length * width);
+  t.forEach((step, row) => {
+    for (let i = 0; i < half; i++) {
+      const angle = step * Math.exp((-Math.log(10000) * i) / half);
+      values[row * width + i] = Math.cos(angle);
+      values[row * width + half + i] = Math.sin(angle);
+    }
+  });
+  return { width, values };
+}
+
+/** Shape of a batch of samples: points, or grey images with their channel in front. */
+export function samplesShape({ config, t }: RaceCase): number[] {
+  return config.images ? [t.length, 1, config.images.side, config.images.side] : [t.length, 2];
 }

@@ -1,19 +1,16 @@
-/** Worker of the races: runs the one it is asked for, says how far it is, answers with a result or a fault. */
+/** Worker of the races: runs the one it is asked for and says how it goes. */
 import { toFault } from "../../worker/fault";
-import type { RaceAnswer, RaceRequest } from "./api";
-import { Mismatch, race } from "./race";
+import type { Race, RaceAnswer } from "./api";
+import { race } from "./race";
 
 const scope = self as unknown as {
   postMessage(answer: RaceAnswer): void;
-  onmessage: ((event: MessageEvent<RaceRequest>) => void) | null;
+  onmessage: ((event: MessageEvent<{ race: Race; repeats: number }>) => void) | null;
 };
 
 scope.onmessage = ({ data }) => {
-  race(data, (said) => scope.postMessage({ said })).then(
-    (result) => scope.postMessage({ result }),
-    (error: unknown) => {
-      const { kind, message } = toFault(error);
-      scope.postMessage({ fault: { kind: error instanceof Mismatch ? error.kind : kind, message } });
-    },
-  );
+  race(data.race, data.repeats, (event) => scope.postMessage(event)).catch((error: unknown) => {
+    const { kind, message } = toFault(error);
+    scope.postMessage({ event: "fault", kind, message });
+  });
 };

@@ -1,8 +1,8 @@
 /** One race: compare first, then time this engine and the peer in turn. */
 import type { BackendName } from "../../engine-types";
-import type { MakePeer, Outcome, Peer, PeerName, RaceCase, RaceEngine, RaceModel, RaceRequest, RaceResult, RaceTensor, Work } from "./api";
+import type { Agreement, MakePeer, Outcome, PeerName, Race, RaceCase, RaceEngine, RaceEvent, RaceModel, RaceTensor } from "./api";
 
-/** Of the largest value of an array: above it the peer has not computed the same. */
+/** Of the largest value: above it the peer has not computed the same. */
 const TOLERANCE = 1e-3;
 /** Milliseconds that one timing should take at least: work that is quicker is done several times. */
 const SPAN = 400;
@@ -26,73 +26,51 @@ const peers: Record<PeerName, () => Promise<{ make: MakePeer }>> = {
   onnx: () => import("./onnx"),
 };
 
-export async function race(request: RaceRequest, say: (text: string) => void): Promise<RaceResult> {
-  const { model, batch, what, backend, peer: name, peerBackend } = request;
-  if (name === "onnx" && what === "step") throw new Error("ONNX Runtime Web does not train");
+export async function race({ model, batch, work, ours: backend, peer: name, theirs }: Race, repeats: number, say: (event: RaceEvent) => void): Promise<void> {
+  if (name === "onnx" && work === "step") throw new Error("ONNX Runtime Web does not train");
+  say({ event: "stage", stage: "loading" });
   const address = new URL("../pkg/unnoise.js", import.meta.url).href;
   const engine = (await import(address)) as Package;
   await engine.default();
-  say("compiling this engine");
+  const { make } = await peers[name]();
+  say({ event: "stage", stage: "compiling" });
   const ours = await engine.Race.create(model, batch, backend);
   const given = await ours.case();
-  say(`compiling ${name}`);
-  const { make } = await peers[name]();
-  const peer = await make(given, what, peerBackend);
+  const peer = await make(given, work, theirs);
   try {
-    const difference = compare(given, await peer.outcome());
-    const worst = Math.max(difference.output, difference.loss ?? 0, difference.update ?? 0);
+    say({ event: "stage", stage: "comparing" });
+    const agreement = compare(given, await peer.outcome());
+    const greatest = Math.max(agreement.output, agreement.loss ?? 0, agreement.update ?? 0);
+    say({ event: "agreement", greatest, ...agreement });
     // Written so that a difference that is no number is one as well.
-    if (!(worst <= TOLERANCE)) throw new Mismatch(`${name} differs from this engine: ${JSON.stringify(difference)}`);
-    const times = await interleave(ours, peer, request, say);
-    return {
-      model, batch, what, backend, adapter: ours.adapter(), peer: name, peer_backend: peerBackend, ...times,
-      max_difference: difference, versions: { [name]: PEER_VERSIONS[name] },
-    };
+    if (!(greatest <= TOLERANCE)) throw new Mismatch(`${name} does not compute the same: ${JSON.stringify(agreement)}`);
+
+    say({ event: "stage", stage: "racing" });
+    const mine = (times: number): Promise<number> => (work === "step" ? ours.train(times) : ours.forward(times));
+    // The first of each is warm-up; the second tells how often to do it.
+    const often = (each: number): number => Math.min(MOST, Math.max(1, Math.ceil(SPAN / each)));
+    await mine(1);
+    await peer.time(1);
+    const [mineOften, theirsOften] = [often(await mine(1)), often(await peer.time(1))];
+    // Ours, theirs, ours, theirs …: what else the machine does meets both.
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      say({ event: "repeat", ours: await mine(mineOften), theirs: await peer.time(theirsOften) });
+    }
+    say({ event: "done", adapter: ours.adapter(), version: PEER_VERSIONS[name] });
   } finally {
     peer.destroy();
     ours.destroy();
   }
 }
 
-type Times = Pick<RaceResult, "ours_ms" | "peer_ms" | "ratios" | "median_ratio">;
-
-/** Ours, the peer's, ours, the peer's …: what else the machine does meets both. */
-async function interleave(ours: RaceEngine, peer: Peer, request: RaceRequest, say: (text: string) => void): Promise<Times> {
-  const mine = (times: number): Promise<number> => work(ours, request.what, times);
-  // The first of each is warm-up, and tells how often to do it.
-  const often = (each: number): number => Math.min(MOST, Math.max(1, Math.ceil(SPAN / each)));
-  await mine(1);
-  await peer.time(1);
-  const [mineOften, theirsOften] = [often(await mine(1)), often(await peer.time(1))];
-  const times: Times = { ours_ms: [], peer_ms: [], ratios: [], median_ratio: NaN };
-  for (let repeat = 1; repeat <= request.repeats; repeat++) {
-    const [a, b] = [await mine(mineOften), await peer.time(theirsOften)];
-    times.ours_ms.push(a);
-    times.peer_ms.push(b);
-    times.ratios.push(b / a);
-    say(`repeat ${repeat} of ${request.repeats}: ${a.toFixed(1)} ms, ${request.peer} ${b.toFixed(1)} ms`);
-  }
-  times.median_ratio = median(times.ratios);
-  return times;
-}
-
-function work(ours: RaceEngine, what: Work, times: number): Promise<number> {
-  return what === "step" ? ours.train(times) : ours.forward(times);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** What the peer made of the case against what this engine did: not the parameters after a step but their change is compared. */
-export function compare(given: RaceCase, got: Outcome): RaceResult["max_difference"] {
+/** What the peer made of the case against what this engine did. */
+export function compare(given: RaceCase, got: Outcome): Agreement {
   const loss = got.loss === null ? null : Math.abs(got.loss - given.loss) / Math.abs(given.loss);
   const update = got.updated && updates(given, got.updated);
   return { output: relative([given.output], [got.output]), loss, update };
 }
 
+/** Not the parameters after a step but their change: that is small beside them. */
 function updates({ params, updated }: RaceCase, got: RaceTensor[]): number {
   const change = (to: RaceTensor[]): Float32Array[] =>
     to.map(({ values }, at) => values.map((value, i) => value - params[at]!.values[i]!));

@@ -1,8 +1,10 @@
 /** The peer TensorFlow.js, on WebGPU. */
 import "@tensorflow/tfjs-backend-webgpu";
+// Of its own accord the core differentiates nothing.
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tf from "@tensorflow/tfjs-core";
 import type { MakePeer, RaceCase, RaceTensor } from "./api";
-import { frequencies, network, type Ops } from "./network";
+import { network, samplesShape, timeWaves, type Ops } from "./network";
 import { permuted } from "./permute";
 
 type Arrays = Record<string, tf.Tensor>;
@@ -26,10 +28,6 @@ function ops(params: Arrays, classRows: number): Ops<tf.Tensor> {
   return {
     keep: (x) => x,
     drop: () => {},
-    timeEmbedding(t, width) {
-      const angle = tf.mul(tf.reshape(t, [-1, 1]), tf.tensor1d(frequencies(width)));
-      return tf.concat([tf.cos(angle), tf.sin(angle)], 1);
-    },
     embedding: (name, labels) => tf.matMul(tf.oneHot(labels, classRows, 1, 0, "float32"), param(`${name}.weight`)),
     linear(name, x) {
       const [weight, bias] = [param(`${name}.weight`), param(`${name}.bias`)];
@@ -109,12 +107,14 @@ export const make: MakePeer = async (given, what, backend) => {
   if (backend !== "webgpu" || !(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js is raced on WebGPU, which is not to be had here");
   await tf.ready();
   const { config } = given;
-  const batch = given.t.length;
   const rows = config.images?.unet.num_class_embeds ?? 0;
-  const shape = config.images ? [batch, config.images.side, config.images.side, 1] : [batch, 2];
+  // With one channel the axes' order makes no difference.
+  const [batch, ...extents] = samplesShape(given);
+  const shape = config.images ? [batch!, ...extents.slice(1), 1] : [batch!, ...extents];
+  const { width, values } = timeWaves(given);
   const x = tf.tensor(given.x, shape);
   const noise = tf.tensor(given.noise, shape);
-  const t = tf.tensor1d(Float32Array.from(given.t));
+  const waves = tf.tensor(values, [batch!, width]);
   const labels = rows ? tf.tensor1d(Int32Array.from(given.labels), "int32") : null;
   const variables = given.params.map((param) => {
     const order = axes(param);
@@ -124,7 +124,7 @@ export const make: MakePeer = async (given, what, backend) => {
   const params: Arrays = Object.fromEntries(variables.map((v) => [v.name, v]));
   const optimizer = new AdamW(given, variables);
 
-  const predict = (): tf.Tensor => network(ops(params, rows), config, x, t, labels);
+  const predict = (): tf.Tensor => network(ops(params, rows), config, x, waves, labels);
   const loss = (): tf.Scalar => tf.mean(tf.squaredDifference(predict(), noise));
   const runForward = (): tf.Tensor => tf.tidy(predict);
   const runStep = (): tf.Tensor =>
@@ -160,7 +160,7 @@ export const make: MakePeer = async (given, what, backend) => {
     },
     destroy() {
       optimizer.dispose();
-      for (const tensor of [...variables, x, noise, t, ...(labels ? [labels] : [])]) tensor.dispose();
+      for (const tensor of [...variables, x, noise, waves, ...(labels ? [labels] : [])]) tensor.dispose();
     },
   };
 };
