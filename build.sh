@@ -28,6 +28,8 @@ usage: ./build.sh [command]
     variants  what compares with PyTorch or repeats itself on this machine's GPU adapter: tuned as a real GPU is, then with
               each variant of the kernels forced
   bench [native|web]              steps per second, GFLOP/s, sizes
+  bench race [options]            against other engines in headless Chromium; the options are those of scripts/race.mjs
+  bench burn [options]            against Burn on this machine's adapter; the options are those of benches/burn
   clean                           remove everything that was built or installed here
 
 Environment: CHROMIUM and CHROMEDRIVER, FIREFOX and GECKODRIVER name programs to use instead of those on PATH;
@@ -299,14 +301,31 @@ run_tests() {
 # --- the rest -----------------------------------------------------------------------------------------------------------
 
 run_bench() {
-  case ${1:-} in
+  local which=${1:-}
+  if (($#)); then shift; fi
+  case $which in
     '')
       bench_native
       bench_web
       ;;
-    native | web) "bench_$1" ;;
+    native | web | race | burn) "bench_$which" "$@" ;;
     *) wrong_usage ;;
   esac
+}
+
+bench_race() {
+  need_chromium
+  build
+  say "races in $CHROMIUM"
+  node scripts/race.mjs "$DIST" "$@"
+}
+
+# A package of its own: what it brings along takes long to compile.
+bench_burn() {
+  need_cargo
+  need_vulkan
+  say "beside Burn"
+  (cd benches/burn && cargo run --locked --release -- "$@")
 }
 
 bench_native() {

@@ -12,13 +12,13 @@ import { firstView } from "../scripts/first-view.mjs";
 /** Script for the first view, compressed: the page stays light enough for a phone on a slow line. */
 const SCRIPT_LIMIT = 150 * 1024;
 
-/** What a package says of its licence; those that bring no text along name one whose text lies in ours. */
+/** The licence of a package that is raced: its own file, or ours of that name where it brings none along. */
 function licence(name) {
   const folder = join(here, "node_modules", name);
   const { version, license, author } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const by = author ? `, by ${author.name ?? author}` : "";
-  const text = ["LICENSE", "LICENSE.md", "LICENSE.txt"].map((file) => join(folder, file)).find(existsSync);
-  return `${name} ${version}${by}: ${license}\n${text ? readFileSync(text, "utf8") : ""}`;
+  const places = [join(folder, "LICENSE"), join(here, "licenses", `${name}.txt`), join(here, "..", `LICENSE-${license.split("-")[0].toUpperCase()}`)];
+  const text = readFileSync(places.find((file) => existsSync(file)), "utf8");
+  return `${name} ${version}${author ? `, by ${author.name ?? author}` : ", by its authors"}\n\n${text}`;
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -66,7 +66,7 @@ await build({
   chunkNames: "bench/[name]-[hash]",
   define: { PEER_VERSIONS: JSON.stringify(peers) },
 });
-writeFileSync(join(out, "bench", "LICENSES.txt"), raced.map(licence).join("\n\n"));
+writeFileSync(join(out, "bench", "LICENSES.txt"), raced.map(licence).join("\n\n\n"));
 cpSync(join(here, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"), join(out, "bench", "ort-wasm-simd-threaded.wasm"));
 for (const name of ["bench.html", "app.css"]) cpSync(join(here, name), join(out, name));
 // What app.js imports is asked for together with it.

@@ -145,7 +145,7 @@ impl Race {
         let tuning = backend.tuning();
         let graph = program(&config, true)?;
         let params = graph.params().clone();
-        let plans = [Plan::compile(&graph, tuning)?, Plan::compile(&program(&config, false)?, tuning)?];
+        let plans = [Plan::compile(&graph, &tuning)?, Plan::compile(&program(&config, false)?, &tuning)?];
         let mut buffers = BTreeMap::new();
         for resource in plans.iter().flat_map(|plan| &plan.resources) {
             if !buffers.contains_key(&resource.name) {
