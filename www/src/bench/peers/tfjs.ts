@@ -5,7 +5,7 @@ import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tf from "@tensorflow/tfjs-core";
 import type { MakePeer, RaceCase, RaceTensor } from "./api";
 import { network, samplesShape, timeWaves, type Ops } from "./network";
-import { permuted } from "./permute";
+import { arranged, isLinear, restored } from "./permute";
 
 type Arrays = Record<string, tf.Tensor>;
 
@@ -13,9 +13,9 @@ type Arrays = Record<string, tf.Tensor>;
 const CONV = [2, 3, 1, 0];
 const LINEAR = [1, 0];
 
-function axes({ name, shape }: RaceTensor): number[] | null {
-  if (shape.length === 4) return CONV;
-  return shape.length === 2 && name !== "class_embedding.weight" ? LINEAR : null;
+function axes(param: RaceTensor): number[] | null {
+  if (param.shape.length === 4) return CONV;
+  return isLinear(param) ? LINEAR : null;
 }
 
 /** Images are `[B, H, W, C]`. Memory is freed by the scopes around (`tf.tidy`). */
@@ -117,8 +117,7 @@ export const make: MakePeer = async (given, what, backend) => {
   const waves = tf.tensor(values, [batch!, width]);
   const labels = rows ? tf.tensor1d(Int32Array.from(given.labels), "int32") : null;
   const variables = given.params.map((param) => {
-    const order = axes(param);
-    const { values, shape } = order ? permuted(param.values, param.shape, order) : param;
+    const { values, shape } = arranged(param, axes(param));
     return tf.variable(tf.tensor(values, shape), true, param.name);
   });
   const params: Arrays = Object.fromEntries(variables.map((v) => [v.name, v]));
@@ -142,9 +141,7 @@ export const make: MakePeer = async (given, what, backend) => {
       const updated: RaceTensor[] = [];
       for (const [at, param] of given.params.entries()) {
         const values = (await variables[at]!.data()) as Float32Array;
-        const order = axes(param);
-        const back = order && permuted(values, variables[at]!.shape, order.map((_, i) => order.indexOf(i)));
-        updated.push({ name: param.name, shape: param.shape, values: back ? back.values : values });
+        updated.push(restored(values, param, axes(param)));
       }
       return { output, loss: value[0]!, updated };
     },
