@@ -11,7 +11,7 @@ use crate::train::options::SampleOptions;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchDepth"))]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
     /// A first answer.

@@ -5,16 +5,15 @@ use serde::Serialize;
 use super::timing::{Patience, Timing};
 use super::training::start;
 use crate::Result;
-use crate::plan::{Backend, Plan};
+use crate::plan::{Backend, Cost};
 use crate::train::config::Config;
+use crate::train::cost::sampling_cost;
 use crate::train::options::SampleOptions;
-use crate::train::programs::training_step;
-use crate::train::reverse::sampling_step;
 use crate::train::sampler::Sampler;
 
 /// Speed of sampling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchSampling"))]
 pub struct Sampling {
     /// Name of the case.
     pub name: String,
@@ -26,16 +25,10 @@ pub struct Sampling {
     pub run: Timing,
     /// Samples per second at the median.
     pub samples_per_second: f64,
-    /// Launches of a step.
-    pub launches: usize,
+    /// What a step computes and moves.
+    pub cost: Cost,
     /// Billions of floating-point operations per second, of all launches.
     pub gflops: f64,
-}
-
-/// The program of a step.
-pub(super) fn plan(backend: &dyn Backend, config: &Config, options: &SampleOptions) -> Result<Plan> {
-    let shape = Sampler::shape(config, options)?;
-    Plan::compile(&sampling_step(config, training_step(config)?.params(), shape)?, &backend.tuning())
 }
 
 impl Sampling {
@@ -64,16 +57,15 @@ impl Sampling {
         }
         trainer.destroy(backend);
         let (run, _) = timed?;
-        let plan = plan(backend, config, options)?;
-        let operations: u64 = plan.dispatches.iter().map(|d| d.operations).sum();
+        let cost = sampling_cost(config, options, &backend.tuning())?;
         Ok(Sampling {
             name: name.to_string(),
             samples: options.num_samples,
             steps: evaluations,
             samples_per_second: 1e3 * options.num_samples as f64 / run.median,
-            gflops: run.billions((operations * evaluations as u64) as f64),
+            gflops: run.billions((cost.operations * evaluations as u64) as f64),
             run,
-            launches: plan.dispatches.len(),
+            cost,
         })
     }
 }
