@@ -27,12 +27,12 @@ fn toys() -> Vec<Case> {
     vec![
         case("train/points", Work::Training(points)),
         case("train/images", Work::Training(images.clone())),
-        case("sample/images", Work::Sampling(images, options)),
+        case("sample/images", Work::Sampling(images, Box::new(options))),
     ]
 }
 
 fn number(value: &Value, path: &str) -> f64 {
-    let found = path.split('.').fold(Some(value), |value, key| value?.get(key));
+    let found = path.split('.').try_fold(value, |value, key| value.get(key));
     found.and_then(Value::as_f64).unwrap_or_else(|| panic!("{path} is no number in {value:#}"))
 }
 
@@ -50,7 +50,8 @@ fn the_report_has_all_its_parts() {
         let report = block_on(suite(backend.as_mut(), &toys(), Depth::Quick, |event| said.push(event.clone()))).expect("measures");
         // Peaks, and each case's beginning and end.
         assert!(matches!(said[0], Event::Peaks { .. }));
-        let ends: Vec<&Outcome> = said.iter().filter_map(|e| if let Event::Ended { outcome } = e { Some(outcome) } else { None }).collect();
+        let ends: Vec<&Outcome> =
+            said.iter().filter_map(|e| if let Event::Ended { outcome } = e { Some(outcome.as_ref()) } else { None }).collect();
         assert_eq!(ends, report.outcomes.iter().collect::<Vec<_>>());
         assert_eq!(said.len(), 1 + 2 * report.outcomes.len());
 

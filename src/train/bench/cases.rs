@@ -58,7 +58,7 @@ pub enum Work {
     /// Steps of training, with a clock around every kernel.
     Training(Config),
     /// A sampling run.
-    Sampling(Config, SampleOptions),
+    Sampling(Config, Box<SampleOptions>),
     /// Steps of training along an axis.
     Growth(Axis),
 }
@@ -101,7 +101,7 @@ pub fn cases(depth: Depth, kind: DeviceKind) -> Vec<Case> {
         all.extend(batches.iter().map(|batch| case(format!("train/{name}-{batch}"), Work::Training(preset(model, *batch)))));
     }
     for (model, name) in &named[1..] {
-        all.push(case(format!("sample/{name}"), Work::Sampling(preset(*model, 8), digits())));
+        all.push(case(format!("sample/{name}"), Work::Sampling(preset(*model, 8), Box::new(digits()))));
     }
     if depth == Depth::Full {
         all.extend(Axis::ALL.map(|axis| case(format!("growth/{}", axis.name()), Work::Growth(axis))));

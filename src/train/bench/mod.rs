@@ -82,7 +82,7 @@ pub enum Event {
     /// A case has ended.
     Ended {
         /// What came of it.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
 }
 
@@ -141,7 +141,7 @@ pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, mut 
             Outcome::Training(Training { gflops, .. }) | Outcome::Sampling(Sampling { gflops, .. }) => speed = Speed(gflops * 1e6),
             _ => {}
         }
-        report(&Event::Ended { outcome: outcome.clone() });
+        report(&Event::Ended { outcome: Box::new(outcome.clone()) });
         outcomes.push(outcome);
     }
     Ok(Report { adapter, depth, peaks, outcomes })
