@@ -30,7 +30,7 @@ usage: ./build.sh [command]
   bench [native|web|growth]       steps per second, GFLOP/s, GB/s, sizes; docs/performance.md says what it all means
     native [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE]
     web    [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE] [--races [PATTERN]]
-    growth [--backend cpu|webgpu]   how cost grows with batch, width and side: docs/images/growth-*.svg, docs/bench/
+    growth [--backend cpu|webgpu]   how cost grows: docs/images/growth.svg, docs/bench/growth.json
   bench race [options]            against other engines in headless Chromium; the options are those of scripts/race.mjs
   bench burn [options]            against Burn on this machine's adapter; the options are those of benches/burn
   clean                           remove everything that was built or installed here
@@ -350,7 +350,7 @@ bench_growth() {
   need_node
   mkdir -p docs/bench
   bench_native --full --only growth --json docs/bench/growth.json "$@"
-  node scripts/growth.mjs docs/bench/growth.json docs/images
+  node scripts/growth.mjs docs/bench/growth.json docs/images/growth.svg
 }
 
 clean() {

@@ -13,8 +13,10 @@ use pollster::block_on;
 use serde::Serialize;
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend};
-use unnoise::plan::Backend;
-use unnoise::train::bench::{Depth, Event, Report, cases, suite};
+use unnoise::graph::Tuning;
+use unnoise::plan::{Backend, Cost, DeviceKind};
+use unnoise::train::bench::{Case, Depth, Event, Report, Work, cases, suite};
+use unnoise::train::{sampling_cost, step_cost};
 
 const HELP: &str = "\
 usage: ./build.sh bench native [options], or cargo bench --bench engine -- [options]
@@ -31,7 +33,28 @@ struct Whole {
     date: String,
     command: String,
     machine: String,
+    /// What every case computes and moves with the kernels that a GPU is given; measured or not.
+    plans: Vec<Planned>,
     backends: Vec<Report>,
+}
+
+#[derive(Serialize)]
+struct Planned {
+    name: String,
+    cost: Cost,
+}
+
+fn plans() -> Result<Vec<Planned>, Box<dyn Error>> {
+    let mut plans = Vec::new();
+    for Case { name, work } in cases(Depth::Full, DeviceKind::Gpu) {
+        let cost = match &work {
+            Work::Training(config) => step_cost(config, &Tuning::GPU)?,
+            Work::Sampling(config, options) => sampling_cost(config, options, &Tuning::GPU)?,
+            Work::Growth(_) => continue,
+        };
+        plans.push(Planned { name, cost });
+    }
+    Ok(plans)
 }
 
 struct Options {
@@ -98,8 +121,9 @@ fn run(given: &Options) -> Result<(), Box<dyn Error>> {
     }
     if let Some(path) = &given.json {
         let command = std::env::args().skip(1).filter(|arg| arg != "--bench").collect::<Vec<_>>().join(" ");
-        let whole = Whole { date, command: format!("./build.sh bench native {command}").trim().to_string(), machine, backends: reports };
-        write(path, &serde_json::to_string_pretty(&whole)?)?;
+        let command = format!("./build.sh bench native {command}").trim().to_string();
+        let whole = Whole { date, command, machine, plans: plans()?, backends: reports };
+        write(path, &serde_json::to_string(&whole)?)?;
     }
     Ok(())
 }
