@@ -47,7 +47,8 @@ fn the_report_has_all_its_parts() {
     for mut backend in backends() {
         let cpu = backend.info().kind == DeviceKind::Cpu;
         let mut said = Vec::new();
-        let report = block_on(suite(backend.as_mut(), &toys(), Depth::Quick, |event| said.push(event.clone()))).expect("measures");
+        let report =
+            block_on(suite(backend.as_mut(), &toys(), Depth::Quick, &mut |event: &Event| said.push(event.clone()))).expect("measures");
         // Peaks, and each case's beginning and end.
         assert!(matches!(said[0], Event::Peaks { .. }));
         let ends: Vec<&Outcome> =
@@ -89,7 +90,7 @@ fn what_takes_too_long_is_said_to_be_left_out() {
     config.training.batch_size = 400;
     let case = Case { name: "train/huge".into(), work: Work::Training(config) };
     let mut backend = CpuBackend::<f32>::oracle();
-    let report = block_on(suite(&mut backend, &[case], Depth::Quick, |_| {})).expect("measures");
+    let report = block_on(suite(&mut backend, &[case], Depth::Quick, &mut |_: &Event| {})).expect("measures");
     let Outcome::Skipped { name, expected, limit } = &report.outcomes[0] else { panic!("{:?}", report.outcomes) };
     assert!(name == "train/huge" && expected > limit, "{expected} s of {limit} s");
 }

@@ -111,7 +111,7 @@ fn run(given: &Options) -> Result<(), Box<dyn Error>> {
         if wanted.is_empty() {
             return Err(format!("--only: no case is called like {}", given.only.join(" or ")).into());
         }
-        let report = block_on(suite(backend.as_mut(), &wanted, given.depth, |event| match event {
+        let report = block_on(suite(backend.as_mut(), &wanted, given.depth, &mut |event| match event {
             Event::Peaks { adapter, peaks } => print::peaks(adapter, peaks),
             Event::Began { name, .. } => eprintln!("  {name} …"),
             Event::Ended { outcome } => print::outcome(outcome),

@@ -1,6 +1,6 @@
 //! What is measured, and how patiently.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::growth::Axis;
 use super::timing::Patience;
@@ -10,7 +10,7 @@ use crate::train::images::{ImageDataset, Preset};
 use crate::train::options::SampleOptions;
 
 /// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchDepth"))]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
@@ -24,6 +24,16 @@ pub enum Depth {
 }
 
 impl Depth {
+    /// The depth of this name.
+    pub fn named(name: &str) -> Option<Depth> {
+        match name {
+            "quick" => Some(Depth::Quick),
+            "standard" => Some(Depth::Standard),
+            "full" => Some(Depth::Full),
+            _ => None,
+        }
+    }
+
     /// Time for the repeats of one measurement.
     pub fn patience(self) -> Patience {
         match self {

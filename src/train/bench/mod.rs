@@ -122,7 +122,7 @@ pub async fn measure(backend: &mut dyn Backend, case: &Case, peaks: &Peaks, dept
 ///
 /// # Errors
 /// Those of a run.
-pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, mut report: impl FnMut(&Event)) -> Result<Report> {
+pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, report: &mut dyn FnMut(&Event)) -> Result<Report> {
     let peaks = Peaks::measure(backend, &depth.patience()).await?;
     let adapter = backend.info().clone();
     report(&Event::Peaks { adapter: adapter.clone(), peaks: peaks.clone() });

@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
-use super::timing::{Patience, Timing};
+use super::timing::{Patience, Repeatable, Timing};
 use super::training::start;
 use crate::Result;
-use crate::plan::{Backend, Cost};
+use crate::plan::{Backend, Cost, LocalFuture};
 use crate::train::config::Config;
 use crate::train::cost::sampling_cost;
 use crate::train::options::SampleOptions;
 use crate::train::sampler::Sampler;
+use crate::train::trainer::Trainer;
 
 /// Speed of sampling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +32,27 @@ pub struct Sampling {
     pub gflops: f64,
 }
 
+/// Runs of a sampler.
+struct Runs<'a> {
+    backend: &'a mut dyn Backend,
+    trainer: Trainer,
+    options: &'a SampleOptions,
+    kept: Option<Sampler>,
+    evaluations: usize,
+}
+
+impl Repeatable for Runs<'_> {
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+        Box::pin(async move {
+            for _ in 0..times {
+                let run = Sampler::run(&mut self.kept, self.backend, &self.trainer, self.options).await?.await?;
+                self.evaluations = run.model_evaluations;
+            }
+            Ok(0.0)
+        })
+    }
+}
+
 impl Sampling {
     /// Measures sampling by an untrained model of `config`: it takes as long as a trained one.
     ///
@@ -44,14 +66,9 @@ impl Sampling {
         patience: &Patience,
     ) -> Result<Sampling> {
         let trainer = start(backend, config).await?;
-        let (mut kept, mut evaluations) = (None, 0);
-        let timed = patience
-            .time(1, async |_| {
-                let run = Sampler::run(&mut kept, backend, &trainer, options).await?.await?;
-                evaluations = run.model_evaluations;
-                Ok(0.0)
-            })
-            .await;
+        let mut runs = Runs { backend, trainer, options, kept: None, evaluations: 0 };
+        let timed = patience.time(1, &mut runs).await;
+        let Runs { backend, trainer, kept, evaluations, .. } = runs;
         if let Some(sampler) = kept {
             sampler.destroy(backend);
         }

@@ -5,9 +5,9 @@ use web_time::Instant;
 
 use super::kernels::{KernelShare, shares};
 use super::peaks::Peaks;
-use super::timing::{Patience, Timing, milliseconds};
+use super::timing::{Patience, Repeatable, Timing, milliseconds};
 use crate::Result;
-use crate::plan::{Backend, Cost, DeviceKind, Plan};
+use crate::plan::{Backend, Cost, DeviceKind, LocalFuture, Plan};
 use crate::train::config::Config;
 use crate::train::programs::training_step;
 use crate::train::trainer::Trainer;
@@ -54,17 +54,27 @@ pub(super) async fn start(backend: &mut dyn Backend, config: &Config) -> Result<
     Ok(trainer)
 }
 
-/// Time of a step, and of that the host's.
-pub(super) async fn time(backend: &mut dyn Backend, trainer: &mut Trainer, patience: &Patience) -> Result<(Timing, Timing)> {
-    patience
-        .time(Trainer::MAX_STEPS, async |steps| {
+/// Steps of a run.
+struct Steps<'a> {
+    backend: &'a mut dyn Backend,
+    trainer: &'a mut Trainer,
+}
+
+impl Repeatable for Steps<'_> {
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+        Box::pin(async move {
             let start = Instant::now();
-            trainer.run(backend, steps)?;
+            self.trainer.run(self.backend, times)?;
             let host = milliseconds(start);
-            trainer.report(backend).await?;
+            self.trainer.report(self.backend).await?;
             Ok(host)
         })
-        .await
+    }
+}
+
+/// Time of a step, and of that the host's.
+pub(super) async fn time(backend: &mut dyn Backend, trainer: &mut Trainer, patience: &Patience) -> Result<(Timing, Timing)> {
+    patience.time(Trainer::MAX_STEPS, &mut Steps { backend, trainer }).await
 }
 
 impl Training {

@@ -37,19 +37,15 @@ const CASES = {
 };
 
 /** As the engine's; `only=slow` never ends, and without an adapter it fails as the engine does. */
-export async function bench(backend, { depth, only }, report) {
+export async function bench(backend, depth, only, report) {
   if (only === "no-adapter" && backend === "webgpu") throw Object.assign(new Error("this browser has no WebGPU"), { kind: "no_adapter" });
   const adapter = backend === "cpu" ? { kind: "cpu", name: "CPU (WebAssembly SIMD)" } : { kind: "software_gpu", name: "Made-up adapter" };
   await wait(30);
   report({ event: "peaks", adapter, peaks: PEAKS });
   const names = Object.keys(CASES).filter((name) => (depth === "full" || !name.startsWith("growth")) && (only === "slow" || name.includes(only === "no-adapter" ? "mlp" : only)));
-  const outcomes = [];
   for (const [done, name] of names.entries()) {
     report({ event: "began", name, done, of: names.length });
     await wait(only === "slow" ? 60_000 : 20);
-    const outcome = CASES[name]();
-    report({ event: "ended", outcome });
-    outcomes.push(outcome);
+    report({ event: "ended", outcome: CASES[name]() });
   }
-  return { adapter, depth, peaks: PEAKS, outcomes };
 }

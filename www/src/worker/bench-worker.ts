@@ -1,5 +1,5 @@
 /** Worker of the bench page: measures the backend it is asked for, and tells what comes of it as it goes. */
-import type { BackendName, BenchEvent, BenchReport } from "../engine-types";
+import type { BackendName, BenchEvent } from "../engine-types";
 import type { BenchWish, EngineModule } from "./engine-api";
 import { toFault } from "./fault";
 import type { Fault } from "./protocol";
@@ -9,7 +9,7 @@ export interface Question {
   wish: BenchWish;
 }
 
-export type Answer = BenchEvent | { event: "done"; report: BenchReport } | { event: "fault"; fault: Fault };
+export type Answer = BenchEvent | { event: "done" } | { event: "fault"; fault: Fault };
 
 const scope = self as unknown as {
   postMessage(answer: Answer): void;
@@ -22,7 +22,8 @@ async function measure({ backend, wish }: Question): Promise<Answer> {
     const address = new URL("./pkg/unnoise.js", import.meta.url).href;
     const engine = (await import(address)) as EngineModule;
     await engine.default();
-    return { event: "done", report: await engine.bench(backend, wish, (event) => scope.postMessage(event)) };
+    await engine.bench(backend, wish.depth, wish.only, (event) => scope.postMessage(event));
+    return { event: "done" };
   } catch (error) {
     return { event: "fault", fault: toFault(error) };
   }

@@ -1,6 +1,6 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
 import type { EngineAsks, SampleInputs, TableAsks } from "./ask";
-import type { AdapterInfo, BackendName, BenchDepth, BenchEvent, BenchReport, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
+import type { AdapterInfo, BackendName, BenchDepth, BenchEvent, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -70,7 +70,7 @@ export interface EngineModule extends Answers<TableAsks> {
   default_sample_options(): SampleOptions;
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
-  bench(backend: BackendName, wish: BenchWish, report: (event: BenchEvent) => void): Promise<BenchReport>;
+  bench(backend: BackendName, depth: BenchDepth, only: string, report: (event: BenchEvent) => void): Promise<void>;
   preset_config(preset: Preset, dataset: ImageDataset): Config;
   /** Bytes on the device, predicted; `software`: for the CPU, which is given other kernels than a GPU. */
   memory_plan(config: Config, sample: SampleOptions, software: boolean): MemoryPlan;

@@ -159,7 +159,7 @@ export class Bench extends LitElement {
       case "ended":
         return { ...before, outcomes: [...before.outcomes, answer.outcome] };
       case "done":
-        return { ...before, adapter: answer.report.adapter, outcomes: answer.report.outcomes };
+        return before;
       case "fault":
         return { ...before, fault: answer.fault };
     }
