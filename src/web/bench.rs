@@ -6,7 +6,7 @@ use super::convert::{to_error, to_js};
 use super::device::request;
 use crate::cpu::CpuBackend;
 use crate::plan::Backend;
-use crate::train::bench::{Depth, cases, suite};
+use crate::train::bench::{Depth, Event, cases, suite};
 use crate::{Error, Result};
 
 /// Measures on `webgpu` or `cpu`: `quick`, `standard` or `full`, and only cases whose name contains `only`. `report` is told each
@@ -23,11 +23,11 @@ pub async fn bench(backend: String, depth: String, only: String, report: js_sys:
         };
         let mut cases = cases(depth, backend.info().kind);
         cases.retain(|case| case.name.contains(&only));
-        let measured = suite(backend.as_mut(), &cases, depth, &mut |event| {
+        let mut tell = |event: &Event| {
             // Whoever does not listen well is no reason to stop.
             let _ = report.call1(&JsValue::NULL, &to_js(event));
-        });
-        let measured = measured.await;
+        };
+        let measured = suite(backend.as_mut(), &cases, depth, &mut tell).await;
         backend.destroy();
         measured.map(|_| ())
     };

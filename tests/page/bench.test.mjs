@@ -119,6 +119,43 @@ test("no other engine is fetched unless a race is started", { timeout: 60_000 },
   assert.ok(fetched.every((path) => !/peers|\/bench\/|jax|tfjs|ort|bench\.js/.test(path)), fetched.join(" "));
 });
 
+/** In the place of `peers.js`: two races, of which the second finds that the engines disagree. */
+const MADE_UP_PEERS = `
+export const PEERS = { jax: "jax-js", tfjs: "TensorFlow.js", onnx: "ONNX Runtime Web" };
+export const races = [
+  { model: "mlp", batch: 1024, work: "step", ours: "cpu", peer: "jax", theirs: "wasm" },
+  { model: "course", batch: 8, work: "forward", ours: "webgpu", peer: "tfjs", theirs: "webgpu" },
+];
+export async function* run(race, { repeats }) {
+  yield { event: "stage", stage: "loading" };
+  if (race.peer === "tfjs") throw Object.assign(new Error("it computes something else"), { kind: "mismatch" });
+  yield { event: "agreement", output: 1e-6, loss: 2e-6, update: 3e-5, greatest: 3e-5 };
+  yield { event: "stage", stage: "racing" };
+  for (let i = 0; i < repeats; i++) yield { event: "repeat", ours: 20, theirs: 30 + 10 * i };
+  yield { event: "done", adapter: "Made-up", version: "9.9" };
+}`;
+
+test("races are chosen and run, and all their ratios are shown", { timeout: 60_000 }, async () => {
+  const { page, problems } = await visitFake();
+  await page.route("**/peers.js", (route) => route.fulfill({ contentType: "text/javascript", body: MADE_UP_PEERS }));
+  await page.getByRole("button", { name: "Races …" }).click();
+  await page.getByLabel("Repeats").fill("3");
+  await page.getByLabel("Repeats").blur();
+  await page.getByRole("button", { name: "Race", exact: true }).click();
+  await page.getByText("All races are run.").waitFor();
+  const table = page.getByRole("table", { name: /^Median milliseconds/ });
+  await table.getByRole("row", { name: /2D model, batch 1,024, training step against jax-js 9\.9 CPU against wasm 20\.0 40\.0 2\.00 1\.50 · 2\.00 · 2\.50 3·10⁻⁵/ }).waitFor();
+  await table.getByText("Not measured: it computes something else").waitFor();
+  await page.getByRole("checkbox", { name: /against TensorFlow\.js/ }).uncheck();
+  await page.getByRole("button", { name: "Race", exact: true }).click();
+  await page.getByText("All races are run.").waitFor();
+  assert.equal(await table.getByRole("row").count(), 2);
+  const [race, ...more] = await page.locator("unnoise-bench").evaluate((element) => element.json.races);
+  assert.deepEqual([more.length, race.ours, race.theirs, race.version, race.agreement.greatest], [0, 20, 40, "9.9", 3e-5]);
+  assert.match(await page.locator("#report").innerText(), /Ratio|ratio 2\.00 \(1\.50, 2\.00, 2\.50\)/);
+  assert.deepEqual(problems, []);
+});
+
 test("the engine itself measures in the browser", { timeout: 240_000 }, async () => {
   const { page, problems } = await open(browser, `${server.url}bench.html?auto&backend=cpu&only=train/mlp-128`, TAG);
   await done(page, 200_000);

@@ -1,34 +1,13 @@
 /** Races against other engines: how they are reached, and what comes of them. The engines are a file of their own, `peers.js`. */
-import type { BackendName } from "../engine-types";
 import type { Numbers } from "../strings";
 import type { BenchStrings } from "../strings/bench.en";
+import type { Agreement, PeerName, Race, RaceEvent } from "./peers";
 
-export interface Race {
-  model: string;
-  batch: number;
-  work: "step" | "forward";
-  /** Where this engine runs, and where the other one. */
-  ours: BackendName;
-  peer: string;
-  theirs: "webgpu" | "wasm";
-}
-
-/** Greatest difference of a value, by the largest value of its kind: output, loss, change of the parameters in one step. */
-interface Agreement {
-  output: number;
-  loss: number | null;
-  update: number | null;
-}
-
-export type RaceEvent =
-  | { event: "stage"; stage: string }
-  | ({ event: "agreement"; greatest: number } & Agreement)
-  | { event: "repeat"; ours: number; theirs: number }
-  | { event: "done"; adapter: string; version: string };
+export type { Race } from "./peers";
 
 /** What `peers.js` has. */
 export interface PeersModule {
-  PEERS: Record<string, string>;
+  PEERS: Record<PeerName, string>;
   races: readonly Race[];
   run(race: Race, options: { repeats: number; signal: AbortSignal }): AsyncIterable<RaceEvent>;
 }
@@ -57,7 +36,7 @@ export const raceKey = ({ model, batch, work, ours, peer, theirs }: Race): strin
 
 export function raceName(race: Race, called: PeersModule["PEERS"], words: BenchStrings, number: Numbers): string {
   const what = `${words.training.images(words.models[race.model] ?? race.model, number.whole(race.batch))}, ${words.races.work[race.work]}`;
-  return words.races.race(called[race.peer] ?? race.peer, what);
+  return words.races.race(called[race.peer], what);
 }
 
 export const sidesOf = (race: Race, words: BenchStrings): string => words.races.sides(words.races.ours[race.ours], words.races.theirs[race.theirs]);
