@@ -27,7 +27,10 @@ usage: ./build.sh [command]
     firefox   the engine in headless Firefox
     variants  what compares with PyTorch or repeats itself on this machine's GPU adapter: tuned as a real GPU is, then with
               each variant of the kernels forced
-  bench [native|web]              steps per second, GFLOP/s, sizes
+  bench [native|web|growth]       steps per second, GFLOP/s, GB/s, sizes; docs/performance.md says what it all means
+    native [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE]
+    web    [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE] [--races [PATTERN]]
+    growth [--backend cpu|webgpu]   how cost grows: docs/images/growth.svg, docs/bench/growth.json
   bench race [options]            against other engines in headless Chromium; the options are those of scripts/race.mjs
   bench burn [options]            against Burn on this machine's adapter; the options are those of benches/burn
   clean                           remove everything that was built or installed here
@@ -308,7 +311,7 @@ run_bench() {
       bench_native
       bench_web
       ;;
-    native | web | race | burn) "bench_$which" "$@" ;;
+    native | web | growth | race | burn) "bench_$which" "$@" ;;
     *) wrong_usage ;;
   esac
 }
@@ -332,15 +335,22 @@ bench_native() {
   need_cargo
   need_vulkan
   say "native"
-  cargo bench --locked --bench engine
+  cargo bench --locked --bench engine -- "$@"
 }
 
 bench_web() {
   need_chromium
   build
   say "in $CHROMIUM"
-  node scripts/bench.mjs "$DIST"
+  node scripts/bench.mjs "$DIST" "$@"
   node scripts/sizes.mjs "$DIST"
+}
+
+bench_growth() {
+  need_node
+  mkdir -p docs/bench
+  bench_native --full --only growth --json docs/bench/growth.json "$@"
+  node scripts/growth.mjs docs/bench/growth.json docs/images/growth.svg
 }
 
 clean() {

@@ -1,15 +1,36 @@
-/** Runs the bench page of a built folder in headless Chromium and prints its report: `node bench.mjs <folder>`. */
-import { existsSync, readFileSync } from "node:fs";
+/**
+ * Runs the bench page of a built folder in headless Chromium and prints its report:
+ * `node bench.mjs <folder> [--quick | --full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE] [--races [PATTERN]] [--repeats N]`.
+ * `--only none --races` runs races alone.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { serve } from "./serve.mjs";
 
 const PAGE = "bench.html";
-const TIMEOUT = 10 * 60_000;
+/** Between two signs of life: a single race against a slow engine takes minutes. */
+const TIMEOUT = 20 * 60_000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const folder = process.argv[2] ?? join(root, "dist");
+// `--races` alone means all of them.
+const given = process.argv.slice(2).flatMap((arg, i, all) => (arg === "--races" && (all[i + 1] ?? "--").startsWith("--") ? ["--races", ""] : [arg]));
+const { values, positionals } = parseArgs({
+  args: given,
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean" },
+    full: { type: "boolean" },
+    only: { type: "string" },
+    backend: { type: "string" },
+    json: { type: "string" },
+    races: { type: "string" },
+    repeats: { type: "string" },
+  },
+});
+const folder = positionals[0] ?? join(root, "dist");
 if (!existsSync(join(folder, PAGE))) {
   console.error(`${join(folder, PAGE)} is missing; run ./build.sh first`);
   process.exit(1);
@@ -21,15 +42,41 @@ const flags = process.env.CHROMIUM_FLAGS?.split(/\s+/).filter(Boolean);
 const settings = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"));
 const args = flags ? ["--headless=new", ...flags] : settings["goog:chromeOptions"].args;
 
+const query = new URLSearchParams({ auto: "", depth: values.full ? "full" : values.quick ? "quick" : "standard" });
+for (const name of ["only", "backend", "races", "repeats"]) if (values[name] !== undefined) query.set(name, values[name]);
+
 const { server, url } = await serve(folder);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args });
 try {
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(error.stack ?? String(error)));
   page.on("console", (message) => message.type() === "error" && console.error(message.text()));
-  await page.goto(`${url}${PAGE}?auto`);
-  await page.waitForFunction(() => document.title === "done", undefined, { timeout: TIMEOUT });
+  await page.goto(`${url}${PAGE}?${query}`);
+  // What it says of its progress, until it is done.
+  let said = "";
+  for (;;) {
+    const now = await page.waitForFunction(
+      (before) => {
+        const root = document.querySelector("unnoise-bench")?.shadowRoot;
+        const races = root?.querySelector("unnoise-bench-races")?.shadowRoot;
+        const line = [root, races].map((one) => one?.querySelector("[role=status]")?.textContent.trim() ?? "").filter(Boolean).join("  ");
+        return (document.title === "done" || line !== before) && { line, done: document.title === "done" };
+      },
+      said,
+      { timeout: TIMEOUT, polling: 500 },
+    );
+    const { line, done } = await now.jsonValue();
+    if (done) break;
+    said = line;
+    console.error(said);
+  }
   console.log(await page.locator("#report").innerText());
+  if (values.json) {
+    const json = await page.locator("unnoise-bench").evaluate((element) => element.json);
+    const command = `./build.sh bench web ${given.slice(positionals.length).filter(Boolean).join(" ")}`.trim();
+    mkdirSync(dirname(values.json), { recursive: true });
+    writeFileSync(values.json, `${JSON.stringify({ command, ...json }, null, 2)}\n`);
+  }
 } finally {
   await browser.close();
   server.close();

@@ -43,6 +43,7 @@ impl Machine {
 
 /// All launches of one kernel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct KernelCost {
     /// Stem of the shader.
     pub kernel: &'static str,
@@ -59,6 +60,7 @@ pub struct KernelCost {
 /// Least time on a machine: each launch takes as long as its arithmetic at peak or its bytes at peak, whichever is longer (the
 /// roofline of Williams, Waterman and Patterson, 2009), and begins a launch's time after the one before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct Prediction {
     /// The machine.
     pub device: &'static str,
@@ -76,6 +78,7 @@ pub struct Prediction {
 
 /// What one run of a plan computes and moves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
 pub struct Cost {
     /// Launches.
     pub launches: usize,

@@ -130,6 +130,8 @@ mod tests {
     };
     use crate::graph::Activation;
     use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
+    use crate::plan::{Cost, DeviceInfo, DeviceKind, KernelCost, Prediction};
+    use crate::train::bench::{Axis, Depth, Event, Growth, KernelShare, Outcome, Peaks, Point, Report, Sampling, Timing, Training};
     use crate::train::{
         ClassConditioning, Config, Goal, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions,
         SpacingChoice, WeightsChoice,
@@ -190,6 +192,23 @@ mod tests {
             ScheduleTable,
             SamplerTableView,
             SchedulerFile,
+            DeviceKind,
+            DeviceInfo,
+            KernelCost,
+            Prediction,
+            Cost,
+            Depth,
+            Timing,
+            Peaks,
+            KernelShare,
+            Training,
+            Sampling,
+            Axis,
+            Point,
+            Growth,
+            Outcome,
+            Report,
+            Event,
         );
         // Doc comments of the fields stay in Rust; here they would only repeat.
         let text = strip_comments(&text);

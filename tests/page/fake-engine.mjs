@@ -7,6 +7,7 @@ import { mixInEditing } from "./fake/edit.mjs";
 import { drawData } from "./fake/points.mjs";
 import { distance, drawPoints, OBJECTIVE_DEFAULTS, sampler_table, SAMPLE_DEFAULTS, SCHEDULE_DEFAULTS } from "./fake/schedules.mjs";
 
+export { bench } from "./fake/bench.mjs";
 export { read_scheduler, sampler_table, schedule_table, write_scheduler } from "./fake/schedules.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -1,6 +1,6 @@
 //! What is measured, and how patiently.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::growth::Axis;
 use super::timing::Patience;
@@ -10,8 +10,8 @@ use crate::train::images::{ImageDataset, Preset};
 use crate::train::options::SampleOptions;
 
 /// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchDepth"))]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
     /// A first answer.
@@ -24,6 +24,16 @@ pub enum Depth {
 }
 
 impl Depth {
+    /// The depth of this name.
+    pub fn named(name: &str) -> Option<Depth> {
+        match name {
+            "quick" => Some(Depth::Quick),
+            "standard" => Some(Depth::Standard),
+            "full" => Some(Depth::Full),
+            _ => None,
+        }
+    }
+
     /// Time for the repeats of one measurement.
     pub fn patience(self) -> Patience {
         match self {
@@ -58,7 +68,7 @@ pub enum Work {
     /// Steps of training, with a clock around every kernel.
     Training(Config),
     /// A sampling run.
-    Sampling(Config, SampleOptions),
+    Sampling(Config, Box<SampleOptions>),
     /// Steps of training along an axis.
     Growth(Axis),
 }
@@ -101,7 +111,7 @@ pub fn cases(depth: Depth, kind: DeviceKind) -> Vec<Case> {
         all.extend(batches.iter().map(|batch| case(format!("train/{name}-{batch}"), Work::Training(preset(model, *batch)))));
     }
     for (model, name) in &named[1..] {
-        all.push(case(format!("sample/{name}"), Work::Sampling(preset(*model, 8), digits())));
+        all.push(case(format!("sample/{name}"), Work::Sampling(preset(*model, 8), Box::new(digits()))));
     }
     if depth == Depth::Full {
         all.extend(Axis::ALL.map(|axis| case(format!("growth/{}", axis.name()), Work::Growth(axis))));

@@ -6,15 +6,14 @@ use super::cases::preset;
 use super::timing::{Patience, Timing};
 use super::training::{start, time};
 use crate::Result;
-use crate::graph::Tuning;
-use crate::plan::{Backend, Plan};
+use crate::plan::Backend;
 use crate::train::config::Config;
+use crate::train::cost::step_cost;
 use crate::train::images::Preset;
-use crate::train::programs::training_step;
 
 /// What is varied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "GrowthAxis"))]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Images per step, of the preset `small`.
@@ -65,20 +64,19 @@ impl Axis {
 
 /// A place on an axis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "GrowthPoint"))]
 pub struct Point {
     /// Where.
     pub at: usize,
     /// Milliseconds of a step.
     pub step: Timing,
     /// Floating-point operations of a step.
-    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "number"))]
     pub operations: u64,
 }
 
 /// The cost of a step along an axis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchGrowth"))]
 pub struct Growth {
     /// Name of the case.
     pub name: String,
@@ -94,12 +92,6 @@ pub struct Growth {
     pub slope_at_end: f64,
     /// The first place that would have taken too long.
     pub left_out: Option<usize>,
-}
-
-/// Floating-point operations of a training step.
-pub(super) fn operations(config: &Config, tuning: &Tuning) -> Result<u64> {
-    let plan = Plan::compile(&training_step(config)?, tuning)?;
-    Ok(plan.dispatches.iter().map(|d| d.operations).sum())
 }
 
 /// Slope of the least-squares line through the logarithms.
@@ -122,7 +114,7 @@ impl Growth {
         let mut left_out = None;
         for &at in axis.values() {
             let config = axis.config(at);
-            let operations = operations(&config, &backend.tuning())?;
+            let operations = step_cost(&config, &backend.tuning())?.operations;
             if let Some(last) = points.last() {
                 let expected = last.step.median * operations as f64 / last.operations as f64;
                 if patience.seconds(expected) > limit {
@@ -153,6 +145,7 @@ impl Growth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Tuning;
 
     #[test]
     fn slopes_are_exponents() {
@@ -164,7 +157,8 @@ mod tests {
     #[test]
     fn every_place_on_an_axis_is_a_run() {
         for axis in Axis::ALL {
-            let counts: Vec<u64> = axis.values().iter().map(|at| operations(&axis.config(*at), &Tuning::CPU).expect("compiles")).collect();
+            let counts: Vec<u64> =
+                axis.values().iter().map(|at| step_cost(&axis.config(*at), &Tuning::CPU).expect("compiles").operations).collect();
             assert!(counts.is_sorted_by(|a, b| a < b), "{axis:?}: {counts:?}");
         }
     }

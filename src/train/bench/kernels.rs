@@ -17,6 +17,7 @@ pub struct KernelShare {
     /// Its shape, as far as it has a name.
     pub shape: String,
     /// How it was computed, where there was a choice.
+    #[cfg_attr(all(test, not(target_arch = "wasm32")), ts(type = "string | null"))]
     pub variant: Option<Variant>,
     /// Launches in a step.
     pub launches: usize,

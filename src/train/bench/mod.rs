@@ -18,12 +18,13 @@ pub use sampling::Sampling;
 pub use timing::{Patience, Timing};
 pub use training::Training;
 
+use super::cost::{sampling_cost, step_cost};
 use crate::Result;
 use crate::plan::{Backend, DeviceInfo};
 
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchOutcome"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// It was training.
@@ -45,7 +46,7 @@ pub enum Outcome {
 
 /// All that was measured on a backend.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchReport"))]
 pub struct Report {
     /// Who did the work.
     pub adapter: DeviceInfo,
@@ -59,7 +60,7 @@ pub struct Report {
 
 /// What is told while it is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchEvent"))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The machine's peaks are known; the cases follow.
@@ -81,7 +82,7 @@ pub enum Event {
     /// A case has ended.
     Ended {
         /// What came of it.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
 }
 
@@ -93,9 +94,9 @@ impl Speed {
     fn expects(&self, backend: &dyn Backend, work: &Work, patience: &Patience) -> Result<f64> {
         match work {
             // The profile is one more time.
-            Work::Training(config) => Ok(patience.seconds(1.2 * growth::operations(config, &backend.tuning())? as f64 / self.0)),
+            Work::Training(config) => Ok(patience.seconds(1.2 * step_cost(config, &backend.tuning())?.operations as f64 / self.0)),
             Work::Sampling(config, options) => {
-                let step: u64 = sampling::plan(backend, config, options)?.dispatches.iter().map(|d| d.operations).sum();
+                let step = sampling_cost(config, options, &backend.tuning())?.operations;
                 Ok(patience.seconds(step as f64 * options.num_inference_steps as f64 / self.0))
             }
             // It looks at its own limit, place by place.
@@ -121,7 +122,7 @@ pub async fn measure(backend: &mut dyn Backend, case: &Case, peaks: &Peaks, dept
 ///
 /// # Errors
 /// Those of a run.
-pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, mut report: impl FnMut(&Event)) -> Result<Report> {
+pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, report: &mut dyn FnMut(&Event)) -> Result<Report> {
     let peaks = Peaks::measure(backend, &depth.patience()).await?;
     let adapter = backend.info().clone();
     report(&Event::Peaks { adapter: adapter.clone(), peaks: peaks.clone() });
@@ -140,7 +141,7 @@ pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, mut 
             Outcome::Training(Training { gflops, .. }) | Outcome::Sampling(Sampling { gflops, .. }) => speed = Speed(gflops * 1e6),
             _ => {}
         }
-        report(&Event::Ended { outcome: outcome.clone() });
+        report(&Event::Ended { outcome: Box::new(outcome.clone()) });
         outcomes.push(outcome);
     }
     Ok(Report { adapter, depth, peaks, outcomes })

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::timing::{Patience, Timing};
+use super::timing::{Patience, Repeatable, Timing};
 use crate::Result;
 use crate::graph::ops::bench::OPERATIONS_PER_ROUND;
 use crate::graph::{Graph, TensorType};
-use crate::plan::{Backend, DeviceKind, Plan, Region};
+use crate::plan::{Backend, DeviceKind, LocalFuture, Plan, ProgramId, Region};
 
 /// Milliseconds that one launch should take: long beside what a launch costs, short beside what a browser's watchdog allows.
 const LAUNCH: f64 = 4.0;
@@ -36,9 +36,9 @@ impl Peaks {
         let (threads, numbers) = if gpu { (1 << 18, 32 << 20) } else { (1 << 12, 16 << 20) };
         let mut rounds = 16;
         loop {
-            let timing = speed(backend, patience, threads, |g, x| g.bench_fma(x, rounds)).await?;
+            let timing = speed(backend, patience, threads, Some(rounds)).await?;
             if timing.least >= LAUNCH / 4.0 || rounds >= 1 << 20 {
-                let copy = speed(backend, patience, numbers, |g, x| g.bench_copy(x)).await?;
+                let copy = speed(backend, patience, numbers, None).await?;
                 let operations = threads * rounds * OPERATIONS_PER_ROUND;
                 return Ok(Peaks { gflops: timing.billions(operations as f64), gigabytes_per_second: copy.billions(8.0 * numbers as f64) });
             }
@@ -47,16 +47,31 @@ impl Peaks {
     }
 }
 
-/// Time of one operation on `numbers` floats.
-async fn speed(
-    backend: &mut dyn Backend,
-    patience: &Patience,
-    numbers: usize,
-    build: impl Fn(&mut Graph, crate::graph::Tensor) -> Result<crate::graph::Tensor>,
-) -> Result<Timing> {
+/// A program whose result stands in a buffer.
+struct Program<'a> {
+    backend: &'a mut dyn Backend,
+    program: ProgramId,
+    result: Region,
+}
+
+impl Repeatable for Program<'_> {
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+        Box::pin(async move {
+            self.backend.run(&[(self.program, times)])?;
+            self.backend.read(&[self.result]).await?;
+            Ok(0.0)
+        })
+    }
+}
+
+/// Time of so many rounds of arithmetic on `numbers` floats, or of copying them.
+async fn speed(backend: &mut dyn Backend, patience: &Patience, numbers: usize, rounds: Option<usize>) -> Result<Timing> {
     let mut g = Graph::new();
     let (x, target) = (g.resource("x", TensorType::f32([numbers]))?, g.resource("y", TensorType::f32([numbers]))?);
-    let y = build(&mut g, x)?;
+    let y = match rounds {
+        Some(rounds) => g.bench_fma(x, rounds)?,
+        None => g.bench_copy(x)?,
+    };
     g.place(y, target, 0)?;
     let plan = Plan::compile(&g, &backend.tuning())?;
     let mut buffers = BTreeMap::new();
@@ -64,14 +79,8 @@ async fn speed(
         buffers.insert(r.name.clone(), backend.allocate(&r.name, r.dtype, r.len)?);
     }
     let program = backend.load(&plan, &buffers).await?;
-    let region = Region { buffer: buffers["y"], offset: 0, len: 1 };
-    let timed = patience
-        .time(TOGETHER, async |times| {
-            backend.run(&[(program, times)])?;
-            backend.read(&[region]).await?;
-            Ok(0.0)
-        })
-        .await;
+    let result = Region { buffer: buffers["y"], offset: 0, len: 1 };
+    let timed = patience.time(TOGETHER, &mut Program { backend, program, result }).await;
     backend.unload(program);
     buffers.into_values().for_each(|id| backend.free(id));
     timed.map(|(timing, _)| timing)

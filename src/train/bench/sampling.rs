@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::timing::{Patience, Timing};
+use super::timing::{Patience, Repeatable, Timing};
 use super::training::start;
 use crate::Result;
-use crate::plan::{Backend, Plan};
+use crate::plan::{Backend, Cost, LocalFuture};
 use crate::train::config::Config;
+use crate::train::cost::sampling_cost;
 use crate::train::options::SampleOptions;
-use crate::train::programs::training_step;
-use crate::train::reverse::sampling_step;
 use crate::train::sampler::Sampler;
+use crate::train::trainer::Trainer;
 
 /// Speed of sampling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchSampling"))]
 pub struct Sampling {
     /// Name of the case.
     pub name: String,
@@ -26,16 +26,31 @@ pub struct Sampling {
     pub run: Timing,
     /// Samples per second at the median.
     pub samples_per_second: f64,
-    /// Launches of a step.
-    pub launches: usize,
+    /// What a step computes and moves.
+    pub cost: Cost,
     /// Billions of floating-point operations per second, of all launches.
     pub gflops: f64,
 }
 
-/// The program of a step.
-pub(super) fn plan(backend: &dyn Backend, config: &Config, options: &SampleOptions) -> Result<Plan> {
-    let shape = Sampler::shape(config, options)?;
-    Plan::compile(&sampling_step(config, training_step(config)?.params(), shape)?, &backend.tuning())
+/// Runs of a sampler.
+struct Runs<'a> {
+    backend: &'a mut dyn Backend,
+    trainer: Trainer,
+    options: &'a SampleOptions,
+    kept: Option<Sampler>,
+    evaluations: usize,
+}
+
+impl Repeatable for Runs<'_> {
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+        Box::pin(async move {
+            for _ in 0..times {
+                let run = Sampler::run(&mut self.kept, self.backend, &self.trainer, self.options).await?.await?;
+                self.evaluations = run.model_evaluations;
+            }
+            Ok(0.0)
+        })
+    }
 }
 
 impl Sampling {
@@ -51,29 +66,23 @@ impl Sampling {
         patience: &Patience,
     ) -> Result<Sampling> {
         let trainer = start(backend, config).await?;
-        let (mut kept, mut evaluations) = (None, 0);
-        let timed = patience
-            .time(1, async |_| {
-                let run = Sampler::run(&mut kept, backend, &trainer, options).await?.await?;
-                evaluations = run.model_evaluations;
-                Ok(0.0)
-            })
-            .await;
+        let mut runs = Runs { backend, trainer, options, kept: None, evaluations: 0 };
+        let timed = patience.time(1, &mut runs).await;
+        let Runs { backend, trainer, kept, evaluations, .. } = runs;
         if let Some(sampler) = kept {
             sampler.destroy(backend);
         }
         trainer.destroy(backend);
         let (run, _) = timed?;
-        let plan = plan(backend, config, options)?;
-        let operations: u64 = plan.dispatches.iter().map(|d| d.operations).sum();
+        let cost = sampling_cost(config, options, &backend.tuning())?;
         Ok(Sampling {
             name: name.to_string(),
             samples: options.num_samples,
             steps: evaluations,
             samples_per_second: 1e3 * options.num_samples as f64 / run.median,
-            gflops: run.billions((operations * evaluations as u64) as f64),
+            gflops: run.billions((cost.operations * evaluations as u64) as f64),
             run,
-            launches: plan.dispatches.len(),
+            cost,
         })
     }
 }

@@ -4,6 +4,13 @@ use serde::Serialize;
 use web_time::Instant;
 
 use crate::Result;
+use crate::plan::LocalFuture;
+
+/// Something that can be done again and again.
+pub(super) trait Repeatable {
+    /// Does it so many times and comes back when that is done; says for how many milliseconds the host was busy.
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>>;
+}
 
 /// Milliseconds of one thing, out of several repeats.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,23 +66,22 @@ impl Patience {
         (one * (1 + FEWEST) as f64).max(self.all.min(one * self.most as f64)) * 1e-3
     }
 
-    /// Repeats `work`, which does a thing so many times, comes back when that is done, and says which milliseconds of it the host
-    /// was busy. At most `together` times at once. Returns the time of one, and of that the host's.
+    /// Repeats `work`, at most `together` times at once. Returns the time of one, and of that the host's.
     ///
     /// # Errors
     /// Those of `work`.
-    pub async fn time(&self, together: usize, mut work: impl AsyncFnMut(usize) -> Result<f64>) -> Result<(Timing, Timing)> {
+    pub(super) async fn time(&self, together: usize, work: &mut dyn Repeatable) -> Result<(Timing, Timing)> {
         // The first pays for what is made at first use; the second tells how long one takes.
-        work(1).await?;
+        work.run(1).await?;
         let start = Instant::now();
-        let busy = work(1).await?;
+        let busy = work.run(1).await?;
         let one = milliseconds(start);
         let mut each = ((self.repeat / one.max(1e-3)) as usize).clamp(1, together);
         let (mut all, mut host) = if each == 1 { (vec![one], vec![busy]) } else { (Vec::new(), Vec::new()) };
         let begun = Instant::now();
         while all.len() < FEWEST || (milliseconds(begun) < self.all && all.len() < self.most) {
             let start = Instant::now();
-            let busy = work(each).await?;
+            let busy = work.run(each).await?;
             let taken = milliseconds(start);
             // One alone pays for the way there and back as well: together they may be far quicker.
             if taken < self.repeat / 2.0 && each < together {
@@ -99,6 +105,16 @@ pub(super) fn milliseconds(start: Instant) -> f64 {
 mod tests {
     use super::*;
 
+    /// Does nothing, and notes how often it was asked to.
+    struct Notes(Vec<usize>);
+
+    impl Repeatable for Notes {
+        fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+            self.0.push(times);
+            Box::pin(async { Ok(0.5) })
+        }
+    }
+
     #[test]
     fn the_median_lies_between() {
         let odd = Timing::of(vec![6.0, 2.0, 4.0], 2);
@@ -110,13 +126,9 @@ mod tests {
     #[test]
     fn what_is_short_is_done_several_times_at_once() {
         let patience = Patience { repeat: 1.0, all: 5.0, most: 4 };
-        let mut done = Vec::new();
-        let (timing, host) = pollster::block_on(patience.time(64, async |times| {
-            done.push(times);
-            Ok(0.5)
-        }))
-        .expect("nothing fails");
-        assert_eq!(done[..2], [1, 1]);
+        let mut done = Notes(Vec::new());
+        let (timing, host) = pollster::block_on(patience.time(64, &mut done)).expect("nothing fails");
+        assert_eq!(done.0[..2], [1, 1]);
         assert_eq!((timing.each, timing.repeats), (64, 4));
         assert_eq!(host.median, 0.5 / 64.0);
     }

@@ -5,16 +5,16 @@ use web_time::Instant;
 
 use super::kernels::{KernelShare, shares};
 use super::peaks::Peaks;
-use super::timing::{Patience, Timing, milliseconds};
+use super::timing::{Patience, Repeatable, Timing, milliseconds};
 use crate::Result;
-use crate::plan::{Backend, DeviceKind, Plan};
+use crate::plan::{Backend, Cost, DeviceKind, LocalFuture, Plan};
 use crate::train::config::Config;
 use crate::train::programs::training_step;
 use crate::train::trainer::Trainer;
 
 /// Speed of training, and what a step consists of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS))]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "BenchTraining"))]
 pub struct Training {
     /// Name of the case.
     pub name: String,
@@ -30,8 +30,8 @@ pub struct Training {
     pub steps_per_second: f64,
     /// Milliseconds from the configuration to a run that can train: data, plan, pipelines, bind groups.
     pub load: f64,
-    /// Launches of a step.
-    pub launches: usize,
+    /// What a step computes and moves, and how long that takes at least on machines of known speed.
+    pub cost: Cost,
     /// Billions of floating-point operations per second, of all launches.
     pub gflops: f64,
     /// Share of the measured arithmetic.
@@ -54,17 +54,27 @@ pub(super) async fn start(backend: &mut dyn Backend, config: &Config) -> Result<
     Ok(trainer)
 }
 
-/// Time of a step, and of that the host's.
-pub(super) async fn time(backend: &mut dyn Backend, trainer: &mut Trainer, patience: &Patience) -> Result<(Timing, Timing)> {
-    patience
-        .time(Trainer::MAX_STEPS, async |steps| {
+/// Steps of a run.
+struct Steps<'a> {
+    backend: &'a mut dyn Backend,
+    trainer: &'a mut Trainer,
+}
+
+impl Repeatable for Steps<'_> {
+    fn run(&mut self, times: usize) -> LocalFuture<'_, Result<f64>> {
+        Box::pin(async move {
             let start = Instant::now();
-            trainer.run(backend, steps)?;
+            self.trainer.run(self.backend, times)?;
             let host = milliseconds(start);
-            trainer.report(backend).await?;
+            self.trainer.report(self.backend).await?;
             Ok(host)
         })
-        .await
+    }
+}
+
+/// Time of a step, and of that the host's.
+pub(super) async fn time(backend: &mut dyn Backend, trainer: &mut Trainer, patience: &Patience) -> Result<(Timing, Timing)> {
+    patience.time(Trainer::MAX_STEPS, &mut Steps { backend, trainer }).await
 }
 
 impl Training {
@@ -79,9 +89,8 @@ impl Training {
         let timed = Self::run(backend, &mut trainer, config, peaks, patience).await;
         let parameters = trainer.params().count();
         trainer.destroy(backend);
-        let (plan, step, host, kernels) = timed?;
-        let operations: u64 = plan.dispatches.iter().map(|d| d.operations).sum();
-        let gflops = step.billions(operations as f64);
+        let (cost, step, host, kernels) = timed?;
+        let gflops = step.billions(cost.operations as f64);
         Ok(Training {
             name: name.to_string(),
             batch: config.training.batch_size,
@@ -90,7 +99,7 @@ impl Training {
             step,
             host: (backend.info().kind != DeviceKind::Cpu).then_some(host),
             load,
-            launches: plan.dispatches.len(),
+            cost,
             gflops,
             of_arithmetic: gflops / peaks.gflops,
             kernels,
@@ -103,13 +112,14 @@ impl Training {
         config: &Config,
         peaks: &Peaks,
         patience: &Patience,
-    ) -> Result<(Plan, Timing, Timing, Vec<KernelShare>)> {
+    ) -> Result<(Cost, Timing, Timing, Vec<KernelShare>)> {
         let (step, host) = time(backend, trainer, patience).await?;
         // The same plan as the run's own: it is a function of the two.
-        let plan = Plan::compile(&training_step(config)?, &backend.tuning())?;
+        let (graph, tuning) = (training_step(config)?, backend.tuning());
+        let plan = Plan::compile(&graph, &tuning)?;
         let times = ((patience.all / step.median.max(1e-3)) as usize).clamp(1, 32);
         let launches = trainer.profile_launches(backend, times)?.await?;
         let kernels = shares(&plan, &launches, peaks);
-        Ok((plan, step, host, kernels))
+        Ok((Cost::of(&graph, &plan, &tuning), step, host, kernels))
     }
 }

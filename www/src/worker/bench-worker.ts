@@ -1,25 +1,31 @@
-/** Worker of the bench page: measures the backend it is asked for, and answers with a report or a fault. */
-import type { BackendName } from "../engine-types";
-import type { BenchReport, EngineModule } from "./engine-api";
+/** Worker of the bench page: measures the backend it is asked for, and tells what comes of it as it goes. */
+import type { BackendName, BenchEvent } from "../engine-types";
+import type { BenchWish, EngineModule } from "./engine-api";
 import { toFault } from "./fault";
 import type { Fault } from "./protocol";
 
-export type Answer = { report: BenchReport } | { fault: Fault };
+export interface Question {
+  backend: BackendName;
+  wish: BenchWish;
+}
+
+export type Answer = BenchEvent | { event: "done" } | { event: "fault"; fault: Fault };
 
 const scope = self as unknown as {
   postMessage(answer: Answer): void;
-  onmessage: ((event: MessageEvent<BackendName>) => void) | null;
+  onmessage: ((event: MessageEvent<Question>) => void) | null;
 };
 
-async function measure(backend: BackendName): Promise<Answer> {
+async function measure({ backend, wish }: Question): Promise<Answer> {
   try {
     // As in worker.ts: the package is a separate file beside this one.
     const address = new URL("./pkg/unnoise.js", import.meta.url).href;
     const engine = (await import(address)) as EngineModule;
     await engine.default();
-    return { report: await engine.bench(backend) };
+    await engine.bench(backend, wish.depth, wish.only, (event) => scope.postMessage(event));
+    return { event: "done" };
   } catch (error) {
-    return { fault: toFault(error) };
+    return { event: "fault", fault: toFault(error) };
   }
 }
 

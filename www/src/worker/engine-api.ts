@@ -1,6 +1,6 @@
 /** The wasm package as the worker sees it (`pkg/unnoise.js`, wasm-bindgen's `web` target). */
 import type { EngineAsks, SampleInputs, TableAsks } from "./ask";
-import type { AdapterInfo, BackendName, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
+import type { AdapterInfo, BackendName, BenchDepth, BenchEvent, Config, ImageDataset, KernelTime, MemoryPlan, Metrics, Preset, SampleOptions } from "../engine-types";
 
 export interface Sample {
   readonly frames: Float32Array;
@@ -55,17 +55,10 @@ export interface Engine extends Answers<EngineAsks> {
 
 export type Backend = "auto" | "webgpu" | "cpu";
 
-/** One line of a benchmark; `gflops` only where operations were counted. */
-export interface Measurement {
-  name: string;
-  per_second: number;
-  milliseconds: number;
-  gflops: number | null;
-}
-
-export interface BenchReport {
-  adapter: string;
-  measurements: Measurement[];
+/** What the bench is asked for: how much, and part of the names of the cases (all if empty). */
+export interface BenchWish {
+  depth: BenchDepth;
+  only: string;
 }
 
 /** Kernels compiled so far, of how many. */
@@ -77,7 +70,7 @@ export interface EngineModule extends Answers<TableAsks> {
   default_sample_options(): SampleOptions;
   check_config(config: Partial<Config>): Config;
   check_sample_options(options: Partial<SampleOptions>, config: Config): SampleOptions;
-  bench(backend: BackendName): Promise<BenchReport>;
+  bench(backend: BackendName, depth: BenchDepth, only: string, report: (event: BenchEvent) => void): Promise<void>;
   preset_config(preset: Preset, dataset: ImageDataset): Config;
   /** Bytes on the device, predicted; `software`: for the CPU, which is given other kernels than a GPU. */
   memory_plan(config: Config, sample: SampleOptions, software: boolean): MemoryPlan;
