@@ -162,7 +162,7 @@ export const benchStyles = css`
   }
   .facts {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr));
     gap: 0.5rem 2rem;
     margin: 0.5rem 0 1rem;
   }
