@@ -47,7 +47,7 @@ impl Depth {
     pub fn limit(self) -> f64 {
         match self {
             Depth::Quick => 15.0,
-            Depth::Standard => 40.0,
+            Depth::Standard => 90.0,
             Depth::Full => 600.0,
         }
     }

@@ -87,17 +87,32 @@ pub enum Event {
 }
 
 /// Floating-point operations per millisecond, as far as they are known.
-struct Speed(f64);
+struct Speed {
+    /// Of the case before.
+    last: f64,
+    /// The highest so far.
+    best: f64,
+}
 
 impl Speed {
+    /// What the next case may reach: larger models use a machine better than the smaller ones before them.
+    fn next(&self) -> f64 {
+        (self.last * self.best).sqrt()
+    }
+
+    fn measured(&mut self, gflops: f64) {
+        self.last = gflops * 1e6;
+        self.best = self.best.max(self.last);
+    }
+
     /// Seconds that a case is expected to take.
     fn expects(&self, backend: &dyn Backend, work: &Work, patience: &Patience) -> Result<f64> {
         match work {
             // The profile is one more time.
-            Work::Training(config) => Ok(patience.seconds(1.2 * step_cost(config, &backend.tuning())?.operations as f64 / self.0)),
+            Work::Training(config) => Ok(patience.seconds(1.2 * step_cost(config, &backend.tuning())?.operations as f64 / self.next())),
             Work::Sampling(config, options) => {
                 let step = sampling_cost(config, options, &backend.tuning())?.operations;
-                Ok(patience.seconds(step as f64 * options.num_inference_steps as f64 / self.0))
+                Ok(patience.seconds(step as f64 * options.num_inference_steps as f64 / self.next()))
             }
             // It looks at its own limit, place by place.
             Work::Growth(_) => Ok(0.0),
@@ -127,7 +142,8 @@ pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, repo
     let adapter = backend.info().clone();
     report(&Event::Peaks { adapter: adapter.clone(), peaks: peaks.clone() });
     // A careful guess until there is something to go by.
-    let mut speed = Speed(0.05 * peaks.gflops * 1e6);
+    let guess = 0.05 * peaks.gflops * 1e6;
+    let mut speed = Speed { last: guess, best: guess };
     let (mut outcomes, patience) = (Vec::new(), depth.patience());
     for (done, case) in cases.iter().enumerate() {
         report(&Event::Began { name: case.name.clone(), done, of: cases.len() });
@@ -138,7 +154,7 @@ pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, repo
             measure(backend, case, &peaks, depth).await?
         };
         match &outcome {
-            Outcome::Training(Training { gflops, .. }) | Outcome::Sampling(Sampling { gflops, .. }) => speed = Speed(gflops * 1e6),
+            Outcome::Training(Training { gflops, .. }) | Outcome::Sampling(Sampling { gflops, .. }) => speed.measured(*gflops),
             _ => {}
         }
         report(&Event::Ended { outcome: Box::new(outcome.clone()) });
