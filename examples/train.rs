@@ -19,8 +19,8 @@ use std::time::Instant;
 use common::{Arguments, backend, name_of, named};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
-use unnoise::plan::Backend;
-use unnoise::train::{ClassConditioning, Config, FILES, Folder, ImageDataset, LrSchedule, Preset, Snapshot, Trainer};
+use unnoise::plan::{Backend, DeviceKind};
+use unnoise::train::{ClassConditioning, Config, FILES, Folder, ImageDataset, LrSchedule, Preset, Snapshot, Trainer, Tuner, add_choices};
 
 const HELP: &str = "\
 usage: cargo run --release --example train -- [options]
@@ -37,6 +37,8 @@ usage: cargo run --release --example train -- [options]
   --conditioning NAME   embedding (default), concat or none: how the model is told the class
   --seed N              of everything random (default 1)
   --backend NAME        gpu, cpu, or auto (default): a GPU if there is one
+  --tune YES            yes (default) times variants of the kernels on the GPU while training begins, half a second in all, and goes on
+                        with the fastest; no leaves it. The result is the same to the bit
   --checkpoint-every S  seconds between two checkpoints (default 60)
 
 In the folder: run.safetensors (all that going on needs), losses.csv, and unet/, scheduler/ and model_index.json as diffusers
@@ -47,6 +49,7 @@ struct Options {
     out: PathBuf,
     steps: usize,
     backend: String,
+    tune: bool,
     every: f64,
 }
 
@@ -72,10 +75,15 @@ fn options() -> Result<Options, Box<dyn Error>> {
     let usual = format!("runs/{}-{}", name_of(&dataset)?, name_of(&preset)?);
     let out = given.value("out").unwrap_or(usual).into();
     let backend = given.value("backend").unwrap_or_else(|| "auto".into());
+    let tune = match given.value("tune").as_deref() {
+        None | Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(format!("--tune {other}: choose yes or no").into()),
+    };
     let every = given.parsed("checkpoint-every")?.unwrap_or(60.0);
     given.finish()?;
     config.validate()?;
-    Ok(Options { config, out, steps, backend, every })
+    Ok(Options { config, out, steps, backend, tune, every })
 }
 
 /// The run in the folder, if it is this one; else a new one.
@@ -150,6 +158,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     bar.reset_eta();
     let (mut at_once, mut saved) = (1usize, Instant::now());
     let mut recent: Vec<f32> = Vec::new();
+    let mut tuning = options.tune && backend.info().kind != DeviceKind::Cpu;
+    let mut tuner: Option<Tuner> = None;
     while (trainer.submitted() as usize) < options.steps {
         let now = at_once.min(options.steps - trainer.submitted() as usize);
         let clock = Instant::now();
@@ -169,6 +179,18 @@ fn run() -> Result<(), Box<dyn Error>> {
         let rate = now as f64 * config.training.batch_size as f64 / took;
         bar.set_message(format!("{mean:.4}, {rate:.0} images/s"));
         bar.set_position(u64::from(report.step));
+        if tuning {
+            let tuner = match &mut tuner {
+                Some(tuner) => tuner,
+                none => none.insert(trainer.tuner(backend, took / now as f64)?),
+            };
+            block_on(tuner.turn(backend))?;
+            if tuner.is_done() {
+                tuning = false;
+                add_choices(backend, tuner.choices());
+                block_on(trainer.retune(backend))?;
+            }
+        }
         if saved.elapsed().as_secs_f64() > options.every {
             keep(&options.out, &block_on(trainer.snapshot(backend))?, &losses)?;
             saved = Instant::now();

@@ -6,10 +6,11 @@ mod common;
 mod machines;
 
 use common::runs::{small, train};
-use machines::backends;
+use machines::{backends, gpu};
 use pollster::block_on;
 use unnoise::cpu::CpuBackend;
 use unnoise::data::{DatasetName, generate, sliced_wasserstein, toy2d};
+use unnoise::gpu::GpuBackend;
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::plan::Backend;
 use unnoise::train::{Config, LrSchedule, SampleOptions, SampleRun, Sampler, Snapshot, Trainer};
@@ -69,6 +70,34 @@ fn a_checkpoint_resumes_to_the_bit() {
         assert_eq!((rest.losses, rest.first_step), (again.losses, again.first_step));
         assert_eq!(snapshot(backend, &straight), snapshot(backend, &resumed));
     }
+}
+
+/// What a loop needs is made before its first steps are reported: after that nothing is, whatever goes on beside it.
+#[test]
+fn a_running_loop_makes_nothing() {
+    let mut backend = gpu();
+    let mut trainer = block_on(Trainer::new(&mut backend, &small())).expect("starts");
+    let turns = |backend: &mut GpuBackend, trainer: &mut Trainer, turns: usize| {
+        let mut pending = Vec::new();
+        for _ in 0..turns {
+            trainer.run(backend, 4).expect("trains");
+            pending.push(trainer.report(backend));
+            // Two under way, as in the page.
+            if pending.len() > 2 {
+                block_on(pending.remove(0)).expect("a report");
+            }
+        }
+        pending.into_iter().for_each(|report| drop(block_on(report).expect("a report")));
+    };
+    turns(&mut backend, &mut trainer, 3);
+    let before = backend.counters();
+    assert!(before.buffers > 0 && before.bind_groups > 0 && before.pipelines > 0, "{before:?}");
+    turns(&mut backend, &mut trainer, 50);
+    let after = backend.counters();
+    assert_eq!((after.buffers, after.bind_groups, after.pipelines), (before.buffers, before.bind_groups, before.pipelines));
+    assert_eq!(after.submits - before.submits, 50);
+    assert_eq!(after.launches - before.launches, 200 * before.bind_groups, "each launch has a bind group of its own");
+    assert!(after.encode_seconds > before.encode_seconds);
 }
 
 #[test]

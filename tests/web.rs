@@ -80,7 +80,7 @@ fn small_config() -> JsValue {
 #[wasm_bindgen_test]
 async fn a_lost_device_is_made_anew_and_training_goes_on() {
     for backend in ["webgpu", "cpu"] {
-        let engine = Engine::create(small_config(), backend.into(), None).await.expect("an engine");
+        let engine = Engine::create(small_config(), backend.into(), None, None).await.expect("an engine");
         engine.step(40).await.expect("trains");
         // A snapshot is taken every two seconds of training.
         let start = js_sys::Date::now();
@@ -106,7 +106,7 @@ async fn a_lost_device_is_made_anew_and_training_goes_on() {
 
 #[wasm_bindgen_test]
 async fn bad_input_is_an_error_and_the_run_is_untouched() {
-    let engine = Engine::create(small_config(), "cpu".into(), None).await.expect("an engine");
+    let engine = Engine::create(small_config(), "cpu".into(), None, None).await.expect("an engine");
     engine.step(3).await.expect("trains");
     let field = |error: JsValue| Reflect::get(&error, &"field".into()).expect("an error").as_string().unwrap_or_default();
     for bad in [f64::NAN, -1.0, 1e9] {
@@ -149,7 +149,7 @@ async fn bad_input_is_an_error_and_the_run_is_untouched() {
 /// Buffers and bytes stay as they are while training runs.
 #[wasm_bindgen_test]
 async fn training_allocates_nothing() {
-    let engine = Engine::create(small_config(), "webgpu".into(), None).await.expect("an engine");
+    let engine = Engine::create(small_config(), "webgpu".into(), None, None).await.expect("an engine");
     let warm = engine.step(100).await.expect("trains");
     let mut metrics = warm.clone();
     for _ in 0..10 {
@@ -206,7 +206,7 @@ async fn digits_go_in_and_come_out_by_class_and_as_a_folder() {
     set(["images", "count"], 160.0);
     let plan = memory_plan(config.clone(), js_sys::Object::new().into(), false).expect("a plan");
     assert!(number(&plan, "training_bytes") > 1e5 && number(&plan, "largest_batch") > 100.0);
-    let engine = Engine::create(config.clone(), "cpu".into(), None).await.expect("an engine");
+    let engine = Engine::create(config.clone(), "cpu".into(), None, None).await.expect("an engine");
     let all = digits();
     let half = all.image_bytes() * 80;
     assert_eq!(engine.add_images(all.pixels()[..half].to_vec(), all.labels()[..80].to_vec()).await.expect("fits"), 80);

@@ -1,34 +1,28 @@
 //! Runs plans on a GPU: pipelines and bind groups are made once, a run is one pass in one submit.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use web_time::Instant;
 
 use super::device::Gpu;
 use super::memory::{Ledger, Owned};
+use super::pipelines::{Pipeline, Pipelines, uniform_size};
 use super::readback::{Reading, Staging};
-use super::shader::{Composed, compose};
 use crate::graph::{DType, Tuning, Value};
 use crate::plan::{
-    Backend, BufferId, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId, Progress,
-    Region, keep,
+    Backend, BufferId, Counters, DeviceInfo, Dispatch, HostData, HostSlice, LocalFuture, Memory, MemoryUse, Plan, Profile, ProgramId,
+    Progress, Region, keep,
 };
 use crate::{Error, Result};
 
 /// Uniform ranges start at multiples of this many bytes (WebGPU's `minUniformBufferOffsetAlignment`).
 const UNIFORM_ALIGNMENT: u64 = 256;
 
-/// A compiled shader with what is needed to bind to it.
-struct Pipeline {
-    pipeline: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
-    shader: Composed,
-}
-
 /// One dispatch, ready to record.
 pub(super) struct Launch {
     pub stem: &'static str,
-    pub pipeline: wgpu::ComputePipeline,
+    pub pipeline: Rc<Pipeline>,
     pub bind_group: wgpu::BindGroup,
     pub grid: [u32; 3],
 }
@@ -45,11 +39,13 @@ pub struct GpuBackend {
     pub(super) gpu: Gpu,
     pub(super) ledger: Ledger,
     pub(super) staging: Staging,
-    pipelines: HashMap<String, Rc<Pipeline>>,
+    pipelines: Pipelines,
     buffers: Vec<Option<(Rc<Owned>, DType)>>,
     pub(super) programs: Vec<Option<Program>>,
     progress: Option<Progress>,
     tuning: Tuning,
+    /// All but buffers and pipelines, which their owners count.
+    counters: Counters,
 }
 
 impl GpuBackend {
@@ -60,47 +56,16 @@ impl GpuBackend {
             gpu,
             ledger: Ledger::default(),
             staging: Staging::default(),
-            pipelines: HashMap::new(),
+            pipelines: Pipelines::default(),
             buffers: Vec::new(),
             programs: Vec::new(),
             progress: None,
+            counters: Counters::default(),
         }
     }
 
-    /// Compiles the shaders of a plan that are not compiled yet.
-    ///
-    /// # Errors
-    /// [`Error::Shader`] with the compiler's words: an invalid pipeline would otherwise run as if it did nothing.
-    async fn compile(&mut self, dispatches: &[Dispatch]) -> Result<()> {
-        let mut missing: BTreeMap<String, &Dispatch> = BTreeMap::new();
-        for dispatch in dispatches {
-            let key = dispatch.pipeline();
-            if !self.pipelines.contains_key(&key) {
-                missing.insert(key, dispatch);
-            }
-        }
-        let all = missing.len();
-        // One after the other: each wait lets a browser paint, and say how far it is.
-        for (done, (key, dispatch)) in missing.into_iter().enumerate() {
-            if let Some(report) = &self.progress {
-                report(done, all);
-            }
-            let shader = compose(dispatch.stem, &dispatch.constants)?;
-            let device = &self.gpu.device;
-            let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-            let pipeline = pipeline(device, dispatch.stem, shader);
-            if let Some(error) = scope.pop().await {
-                return Err(Error::Shader { shader: dispatch.stem.to_string(), message: error.to_string() });
-            }
-            self.pipelines.insert(key, Rc::new(pipeline));
-        }
-        if let Some(report) = self.progress.as_ref().filter(|_| all > 0) {
-            report(all, all);
-        }
-        Ok(())
-    }
-
-    async fn load_plan(&mut self, plan: &Plan, resources: &BTreeMap<String, BufferId>) -> Result<ProgramId> {
+    /// The program of a plan; over the buffers of `before`, if that is a program whose own buffers are the same.
+    async fn program(&mut self, plan: &Plan, resources: &BTreeMap<String, BufferId>, before: Option<ProgramId>) -> Result<Program> {
         self.health()?;
         let mut bound = Vec::new();
         for r in &plan.resources {
@@ -111,15 +76,19 @@ impl GpuBackend {
             }
         }
         let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let mut own = Vec::new();
-        for slot in &plan.slots {
+        let mut own: Vec<Rc<Owned>> = Vec::new();
+        if let Some(Some(old)) = before.and_then(|id| self.programs.get(id.0)) {
+            let fits = plan.slots.len() <= old.own.len() && plan.slots.iter().zip(&old.own).all(|(slot, b)| b.bytes == 4 * slot.len as u64);
+            own.extend(old.own.iter().take(plan.slots.len()).filter(|_| fits).cloned());
+        }
+        for slot in &plan.slots[own.len()..] {
             own.push(Rc::new(self.ledger.allocate(&self.gpu.device, "slot", 4 * slot.len as u64, storage)?));
         }
         let floats: Vec<f32> = plan.constants.iter().map(|c| *c as f32).collect();
         let constants = Rc::new(self.ledger.allocate(&self.gpu.device, "constants", 4 * floats.len() as u64, storage)?);
         self.gpu.queue.write_buffer(&constants.buffer, 0, bytemuck::cast_slice(&floats));
 
-        self.compile(&plan.dispatches).await?;
+        self.pipelines.compile(&self.gpu.device, &plan.dispatches, self.progress.as_ref()).await?;
         let (offsets, bytes) = self.uniforms(&plan.dispatches)?;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let uniforms = Rc::new(self.ledger.allocate(&self.gpu.device, "uniforms", bytes.len() as u64, usage)?);
@@ -138,9 +107,10 @@ impl GpuBackend {
         if let Some(error) = scope.pop().await {
             return Err(Error::Gpu(error.to_string()));
         }
+        self.counters.bind_groups += launches.len() as u64;
         own.extend([constants, uniforms]);
         let outputs = plan.outputs.iter().map(|(name, slot, len)| (name.clone(), *slot, *len, plan.slots[*slot].dtype)).collect();
-        Ok(ProgramId(keep(&mut self.programs, Program { launches, own, outputs })))
+        Ok(Program { launches, own, outputs })
     }
 
     /// All uniform structs one after another, and where each dispatch's begins.
@@ -148,7 +118,7 @@ impl GpuBackend {
         let (mut offsets, mut bytes) = (Vec::new(), Vec::new());
         for dispatch in dispatches {
             offsets.push(bytes.len() as u64);
-            for (name, ty) in &self.pipelines[&dispatch.pipeline()].shader.params {
+            for (name, ty) in &self.pipelines.of(dispatch)?.shader.params {
                 let value = dispatch.params.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
                 match (value, ty.as_str()) {
                     (Some(Value::U32(v)), "u32") => bytes.extend(v.to_le_bytes()),
@@ -165,7 +135,7 @@ impl GpuBackend {
     }
 
     fn launch<'a>(&self, dispatch: &Dispatch, uniforms: (&Owned, u64), memory: impl Fn(Memory) -> &'a Rc<Owned>) -> Result<Launch> {
-        let pipeline = &self.pipelines[&dispatch.pipeline()];
+        let pipeline = self.pipelines.of(dispatch)?;
         let mut entries = Vec::new();
         if !pipeline.shader.params.is_empty() {
             let size = wgpu::BufferSize::new(uniform_size(&pipeline.shader));
@@ -186,7 +156,28 @@ impl GpuBackend {
         }
         let descriptor = wgpu::BindGroupDescriptor { label: Some(dispatch.stem), layout: &pipeline.layout, entries: &entries };
         let bind_group = self.gpu.device.create_bind_group(&descriptor);
-        Ok(Launch { stem: dispatch.stem, pipeline: pipeline.pipeline.clone(), bind_group, grid: dispatch.grid })
+        Ok(Launch { stem: dispatch.stem, pipeline: pipeline.clone(), bind_group, grid: dispatch.grid })
+    }
+
+    /// Records runs of programs and returns the number of launches.
+    pub(super) fn record(&self, pass: &mut wgpu::ComputePass<'_>, programs: &[(ProgramId, usize)]) -> Result<u64> {
+        let (mut launches, mut set) = (0, None);
+        for &(id, times) in programs {
+            let Some(Some(program)) = self.programs.get(id.0) else {
+                return Err(Error::Gpu("the program is not loaded".into()));
+            };
+            launches += (times * program.launches.len()) as u64;
+            for launch in (0..times).flat_map(|_| &program.launches) {
+                // Neighbours are often of one kernel.
+                if !set.is_some_and(|set| Rc::ptr_eq(set, &launch.pipeline)) {
+                    pass.set_pipeline(&launch.pipeline.pipeline);
+                    set = Some(&launch.pipeline);
+                }
+                pass.set_bind_group(0, &launch.bind_group, &[]);
+                pass.dispatch_workgroups(launch.grid[0], launch.grid[1], launch.grid[2]);
+            }
+        }
+        Ok(launches)
     }
 
     fn buffer(&self, id: BufferId) -> Result<&(Rc<Owned>, DType)> {
@@ -225,40 +216,6 @@ impl GpuBackend {
             Ok(out)
         }))
     }
-}
-
-/// Bytes of the uniform struct: its fields are all 4 bytes, its size a multiple of 16 is the safe choice everywhere.
-fn uniform_size(shader: &Composed) -> u64 {
-    (4 * shader.params.len() as u64).next_multiple_of(16)
-}
-
-fn pipeline(device: &wgpu::Device, stem: &'static str, shader: Composed) -> Pipeline {
-    let entry = |binding, ty, min| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: wgpu::BufferSize::new(min) },
-        count: None,
-    };
-    let mut entries = Vec::new();
-    if !shader.params.is_empty() {
-        entries.push(entry(0, wgpu::BufferBindingType::Uniform, uniform_size(&shader)));
-    }
-    for declared in &shader.storage {
-        entries.push(entry(declared.binding, wgpu::BufferBindingType::Storage { read_only: !declared.write }, 0));
-    }
-    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(stem), entries: &entries });
-    let source = wgpu::ShaderSource::Wgsl(shader.source.as_str().into());
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(stem), source });
-    let layouts = wgpu::PipelineLayoutDescriptor { label: Some(stem), bind_group_layouts: &[Some(&layout)], immediate_size: 0 };
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(stem),
-        layout: Some(&device.create_pipeline_layout(&layouts)),
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: Default::default(),
-        cache: None,
-    });
-    Pipeline { pipeline, layout, shader }
 }
 
 impl Backend for GpuBackend {
@@ -328,7 +285,25 @@ impl Backend for GpuBackend {
     }
 
     fn load<'a>(&'a mut self, plan: &'a Plan, resources: &'a BTreeMap<String, BufferId>) -> LocalFuture<'a, Result<ProgramId>> {
-        Box::pin(self.load_plan(plan, resources))
+        Box::pin(async move {
+            let program = self.program(plan, resources, None).await?;
+            Ok(ProgramId(keep(&mut self.programs, program)))
+        })
+    }
+
+    fn reload<'a>(
+        &'a mut self,
+        program: ProgramId,
+        plan: &'a Plan,
+        resources: &'a BTreeMap<String, BufferId>,
+    ) -> LocalFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let made = self.program(plan, resources, Some(program)).await?;
+            if let Some(place) = self.programs.get_mut(program.0) {
+                *place = Some(made);
+            }
+            Ok(())
+        })
     }
 
     fn on_progress(&mut self, report: Option<Progress>) {
@@ -343,22 +318,22 @@ impl Backend for GpuBackend {
 
     fn run(&mut self, programs: &[(ProgramId, usize)]) -> Result<()> {
         self.health()?;
+        let start = Instant::now();
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for &(id, times) in programs {
-                let Some(Some(program)) = self.programs.get(id.0) else {
-                    return Err(Error::Gpu("the program is not loaded".into()));
-                };
-                for launch in (0..times).flat_map(|_| &program.launches) {
-                    pass.set_pipeline(&launch.pipeline);
-                    pass.set_bind_group(0, &launch.bind_group, &[]);
-                    pass.dispatch_workgroups(launch.grid[0], launch.grid[1], launch.grid[2]);
-                }
-            }
-        }
+        let launches = self.record(&mut encoder.begin_compute_pass(&Default::default()), programs)?;
         self.gpu.queue.submit([encoder.finish()]);
+        self.counters.submits += 1;
+        self.counters.launches += launches;
+        self.counters.encode_seconds += start.elapsed().as_secs_f64();
         Ok(())
+    }
+
+    fn time(&mut self, programs: &[(ProgramId, usize)]) -> LocalFuture<'static, Result<Option<Vec<f64>>>> {
+        self.time_programs(programs).unwrap_or_else(failed)
+    }
+
+    fn counters(&self) -> Counters {
+        Counters { buffers: self.ledger.made(), pipelines: self.pipelines.count() as u64, ..self.counters }
     }
 
     fn output(&mut self, program: ProgramId, name: &str) -> LocalFuture<'static, Result<HostData>> {

@@ -8,12 +8,20 @@ use crate::{Error, Result};
 
 /// Counts the live buffers of a device.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger(Rc<Cell<MemoryUse>>);
+pub(super) struct Ledger {
+    live: Rc<Cell<MemoryUse>>,
+    made: Rc<Cell<u64>>,
+}
 
 impl Ledger {
     /// Live buffers and their bytes.
     pub fn total(&self) -> MemoryUse {
-        self.0.get()
+        self.live.get()
+    }
+
+    /// Buffers made since the beginning.
+    pub fn made(&self) -> u64 {
+        self.made.get()
     }
 
     /// A buffer of `bytes` (rounded up to 4, at least 4).
@@ -32,8 +40,9 @@ impl Ledger {
             return Err(Error::Limit { what: format!("buffer “{label}”"), limit, need: bytes, have });
         }
         let buffer = device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false });
-        let MemoryUse { buffers, bytes: total } = self.0.get();
-        self.0.set(MemoryUse { buffers: buffers + 1, bytes: total + bytes });
+        let MemoryUse { buffers, bytes: total } = self.live.get();
+        self.live.set(MemoryUse { buffers: buffers + 1, bytes: total + bytes });
+        self.made.set(self.made.get() + 1);
         Ok(Owned { buffer, bytes, ledger: self.clone() })
     }
 }
@@ -49,7 +58,7 @@ pub(super) struct Owned {
 impl Drop for Owned {
     fn drop(&mut self) {
         self.buffer.destroy();
-        let MemoryUse { buffers, bytes } = self.ledger.0.get();
-        self.ledger.0.set(MemoryUse { buffers: buffers - 1, bytes: bytes - self.bytes });
+        let MemoryUse { buffers, bytes } = self.ledger.live.get();
+        self.ledger.live.set(MemoryUse { buffers: buffers - 1, bytes: bytes - self.bytes });
     }
 }

@@ -3,6 +3,7 @@
 mod device;
 mod executor;
 mod memory;
+mod pipelines;
 mod profile;
 mod readback;
 mod shader;

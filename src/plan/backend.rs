@@ -111,6 +111,23 @@ pub struct MemoryUse {
     pub bytes: u64,
 }
 
+/// What a backend has made and done since it began: a loop that runs makes nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Counters {
+    /// Buffers made.
+    pub buffers: u64,
+    /// Bind groups made.
+    pub bind_groups: u64,
+    /// Shaders compiled.
+    pub pipelines: u64,
+    /// Submits of runs.
+    pub submits: u64,
+    /// Launches in them.
+    pub launches: u64,
+    /// Seconds that the host spent on recording and submitting them.
+    pub encode_seconds: f64,
+}
+
 /// Time spent in one kernel, over all its launches of a profiled run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelTime {
@@ -226,6 +243,17 @@ pub trait Backend {
     /// Tells `report` from now on, while plans are loaded, how many of their new kernels are compiled, and of how many.
     fn on_progress(&mut self, _report: Option<Progress>) {}
 
+    /// Has a loaded program run another plan of the same graph, compiled with other choices, over the buffers that it has. A machine
+    /// without variants takes no notice.
+    fn reload<'a>(
+        &'a mut self,
+        _program: ProgramId,
+        _plan: &'a Plan,
+        _resources: &'a BTreeMap<String, BufferId>,
+    ) -> LocalFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Frees a program and its buffers.
     fn unload(&mut self, program: ProgramId);
 
@@ -238,6 +266,17 @@ pub trait Backend {
     /// Runs a program with a clock around every launch, as often as asked or as the clock's memory allows; not at all where the
     /// device has no such clock.
     fn profile(&mut self, program: ProgramId, times: usize) -> Result<Profile>;
+
+    /// Runs each program so many times, and resolves to the seconds that each of them took by the device's clock, which may be a coarse
+    /// one; to none, without having run them, where it has no clock.
+    fn time(&mut self, _programs: &[(ProgramId, usize)]) -> LocalFuture<'static, Result<Option<Vec<f64>>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What was made and done so far; all zeros where there is nothing of the kind.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
 
     /// Device memory in use.
     fn memory(&self) -> MemoryUse;

@@ -6,19 +6,20 @@ mod backend;
 mod cost;
 mod fuse;
 mod lifetime;
+mod part;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 pub(crate) use backend::keep;
 pub use backend::{
-    Backend, BufferId, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LaunchTime, LocalFuture, MemoryUse, Profile, ProgramId,
-    Progress, Region,
+    Backend, BufferId, Counters, DeviceInfo, DeviceKind, HostData, HostSlice, KernelTime, LaunchTime, LocalFuture, MemoryUse, Profile,
+    ProgramId, Progress, Region,
 };
 pub use cost::{Cost, DEVICES, KernelCost, Machine, Prediction};
 
 use crate::graph::{
-    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value,
+    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value, Variant,
 };
 use crate::{Error, Result};
 use fuse::Group;
@@ -164,6 +165,12 @@ impl Plan {
             constants: graph.constants.clone(),
             choices,
         })
+    }
+
+    /// The variants that were chosen where there was a choice, by key.
+    pub fn chosen(&self) -> BTreeMap<String, Variant> {
+        let open = self.choices.iter().map(|c| &c.choice).filter(|choice| choice.candidates.len() > 1);
+        open.map(|choice| (choice.key.clone(), choice.chosen)).collect()
     }
 
     /// Launches per kernel stem, for tests and the curious.

@@ -1,7 +1,8 @@
 //! Checkpoints: one safetensors file that PyTorch reads as a state dict and a run resumes from to the bit.
 //!
 //! Tensors: every parameter by its PyTorch name and layout; the same under `ema.`, `optimizer.exp_avg.` and
-//! `optimizer.exp_avg_sq.`; `state.counters` and `state.scalars`. Metadata (strings): `format`, `version`, `config` (JSON), `step`.
+//! `optimizer.exp_avg_sq.`; `state.counters` and `state.scalars`. Metadata (strings): `format`, `version`, `config` (JSON), `step`
+//! and, from a GPU, `tuning` (JSON): the adapter, and which variant of each kernel it ran.
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use super::config::Config;
 use super::programs::training_step;
 use super::snapshot::Snapshot;
 use super::tensors::{Stored, arena, floats, integers, open, unreadable};
+use super::tune::Tuned;
 use crate::graph::ParamTable;
 use crate::graph::ops::state::{counter, scalar};
 use crate::{Error, Result};
@@ -42,12 +44,16 @@ impl Snapshot {
         tensors.push((COUNTERS.into(), Stored::integers(&self.counters[..counter::SAVED])));
         tensors.push((SCALARS.into(), Stored::floats(vec![scalar::LEN], &self.scalars)));
         let config = serde_json::to_value(&self.config).map_err(|e| Error::checkpoint("config", e.to_string()))?.to_string();
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             ("format".to_string(), FORMAT.to_string()),
             ("version".to_string(), VERSION.to_string()),
             ("config".to_string(), config),
             ("step".to_string(), self.step().to_string()),
         ]);
+        if let Some(tuned) = &self.tuned {
+            let text = serde_json::to_string(tuned).map_err(|e| Error::checkpoint("tuning", e.to_string()))?;
+            metadata.insert("tuning".to_string(), text);
+        }
         safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::checkpoint("file", e.to_string()))
     }
 
@@ -78,7 +84,8 @@ impl Snapshot {
             .map_err(|e| Error::checkpoint("config", format!("{e}: the file was edited or damaged")))?;
         config.validate().map_err(|e| Error::checkpoint("config", e.to_string()))?;
         let params = training_step(&config)?.params().clone();
-        let snapshot = read(&tensors, config, &params)?;
+        let tuned = metadata.get("tuning").and_then(|text| Tuned::from_json(text));
+        let snapshot = Snapshot { tuned, ..read(&tensors, config, &params)? };
         let known = 2 + PREFIXES.len() * params.iter().filter(|p| p.trainable).count();
         if tensors.len() != known {
             let expected = |name: &str| {
@@ -114,5 +121,5 @@ fn read(tensors: &SafeTensors<'_>, config: Config, params: &ParamTable) -> Resul
     counters[counter::FROZEN] = 0;
     let mut arenas = arenas.into_iter();
     let mut next = || arenas.next().unwrap_or_default();
-    Ok(Snapshot { config, counters, scalars, param: next(), m: next(), v: next(), ema: next() })
+    Ok(Snapshot { config, counters, scalars, param: next(), m: next(), v: next(), ema: next(), tuned: None })
 }

@@ -19,6 +19,7 @@ mod snapshot;
 mod tables;
 mod tensors;
 mod trainer;
+mod tune;
 
 pub use config::{Classes, Config, Goal, LrSchedule, OptimizerConfig};
 pub use cost::{sampling_cost, step_cost};
@@ -31,3 +32,4 @@ pub use options::{SampleOptions, SpacingChoice, WeightsChoice};
 pub use sampler::{SampleRun, Sampler};
 pub use snapshot::Snapshot;
 pub use trainer::{Progress, Trainer};
+pub use tune::{Choices, ENGINE, Tuned, Tuner, TuningRecords, add_choices};

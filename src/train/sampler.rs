@@ -9,9 +9,10 @@ use super::programs::samples_shape;
 use super::reverse::{SampleShape, sampling_start, sampling_step};
 use super::tables;
 use super::trainer::Trainer;
+use super::tune::Choices;
 use crate::diffusion::{Clip, SamplerTable};
 use crate::graph::ops::state::counter;
-use crate::graph::{FROZEN, PARAM};
+use crate::graph::{FROZEN, Graph, PARAM};
 use crate::plan::{Backend, BufferId, HostData, HostSlice, LocalFuture, Plan, ProgramId, Region};
 use crate::{Error, Result};
 
@@ -66,6 +67,10 @@ pub struct Sampler {
     start: ProgramId,
     step: ProgramId,
     buffers: BTreeMap<String, BufferId>,
+    /// Parameters, which are the trainer's.
+    arenas: BTreeMap<String, BufferId>,
+    /// The variants of kernels that a step runs.
+    choices: Choices,
     steps_per_submit: usize,
 }
 
@@ -180,7 +185,8 @@ impl Sampler {
         let mut arenas = BTreeMap::from([(PARAM.to_string(), arena)]);
         arenas.extend(classifier.map(|arena| (FROZEN.to_string(), arena)));
         let mut buffers = BTreeMap::new();
-        let programs = Self::load_programs(backend, &start, &step, arenas, &mut buffers).await;
+        let programs = Self::load_programs(backend, &start, &step, &arenas, &mut buffers).await;
+        let choices = step.chosen();
         let (start, step) = match programs {
             Ok(programs) => programs,
             Err(error) => {
@@ -191,14 +197,14 @@ impl Sampler {
         let work = evaluations(config, shape) * trainer.params().count() as f64;
         let steps_per_submit = (WORK_PER_SUBMIT / work).clamp(1.0, 128.0) as usize;
         let dim = samples_shape(config, 1).elements();
-        Ok(Sampler { shape, dim, weights, classifier, start, step, buffers, steps_per_submit })
+        Ok(Sampler { shape, dim, weights, classifier, start, step, buffers, arenas, choices, steps_per_submit })
     }
 
     async fn load_programs(
         backend: &mut dyn Backend,
         start: &Plan,
         step: &Plan,
-        arenas: BTreeMap<String, BufferId>,
+        arenas: &BTreeMap<String, BufferId>,
         buffers: &mut BTreeMap<String, BufferId>,
     ) -> Result<(ProgramId, ProgramId)> {
         for resource in start.resources.iter().chain(&step.resources) {
@@ -206,8 +212,7 @@ impl Sampler {
                 buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
             }
         }
-        let mut bound = buffers.clone();
-        bound.extend(arenas);
+        let bound = all(buffers, arenas);
         let first = backend.load(start, &bound).await?;
         match backend.load(step, &bound).await {
             Ok(second) => Ok((first, second)),
@@ -216,6 +221,27 @@ impl Sampler {
                 Err(error)
             }
         }
+    }
+
+    /// The program of one step, for a tuner.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a bad configuration, which no run has.
+    pub fn graph(&self, trainer: &Trainer) -> Result<Graph> {
+        sampling_step(trainer.config(), trainer.params(), self.shape)
+    }
+
+    /// Goes on with the variants that the backend's tuning says by now.
+    ///
+    /// # Errors
+    /// The device's own; it then goes on as it was.
+    pub async fn retune(&mut self, backend: &mut dyn Backend, trainer: &Trainer) -> Result<()> {
+        let plan = Plan::compile(&self.graph(trainer)?, &backend.tuning())?;
+        if plan.chosen() != self.choices {
+            backend.reload(self.step, &plan, &all(&self.buffers, &self.arenas)).await?;
+            self.choices = plan.chosen();
+        }
+        Ok(())
     }
 
     /// Writes what the programs read: seed, table, times, classes, guidance, and what the run begins with.
@@ -297,6 +323,10 @@ impl Sampler {
         backend.unload(self.step);
         self.buffers.into_values().for_each(|id| backend.free(id));
     }
+}
+
+fn all(own: &BTreeMap<String, BufferId>, borrowed: &BTreeMap<String, BufferId>) -> BTreeMap<String, BufferId> {
+    own.iter().chain(borrowed).map(|(name, id)| (name.clone(), *id)).collect()
 }
 
 #[cfg(test)]

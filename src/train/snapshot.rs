@@ -7,6 +7,7 @@ use crate::graph::{Init, ParamTable};
 use crate::threefry::Stream;
 
 use super::config::LrSchedule;
+use super::tune::Tuned;
 
 /// State of a run at a step. The arenas are laid out by the model's [`ParamTable`].
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub v: Vec<f32>,
     /// Moving average of the parameters.
     pub ema: Vec<f32>,
+    /// The choices between variants of kernels that it was computed with, if there were any.
+    pub tuned: Option<Tuned>,
 }
 
 impl Snapshot {
@@ -66,7 +69,7 @@ impl Snapshot {
             scalars[at] = value;
         }
         let zeros = vec![0.0; len];
-        Snapshot { config: config.clone(), counters, scalars, ema: param.clone(), param, m: zeros.clone(), v: zeros }
+        Snapshot { config: config.clone(), counters, scalars, ema: param.clone(), param, m: zeros.clone(), v: zeros, tuned: None }
     }
 
     /// Number of parameters, without the arenas' padding.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::config::{Config, OptimizerConfig};
 use super::programs::{RING, samples_shape, training_step};
 use super::snapshot::Snapshot;
+use super::tune::{Choices, Tuned, Tuner};
 use crate::data::ImageSet;
 use crate::diffusion::{Schedule, TrainingTables};
 use crate::graph::ParamTable;
@@ -35,6 +36,8 @@ pub struct Trainer {
     params: ParamTable,
     buffers: BTreeMap<String, BufferId>,
     program: ProgramId,
+    /// The variants of kernels that the program runs.
+    choices: Choices,
     /// Names of buffers that belong to another run.
     borrowed: Vec<&'static str>,
     /// Images on the device; points are all there from the start.
@@ -88,6 +91,9 @@ impl Trainer {
         config.validate()?;
         let graph = training_step(&config)?;
         let params = graph.params().clone();
+        if let Some(tuned) = snapshot.tuned.as_ref().filter(|tuned| tuned.adapter == backend.info().name) {
+            tuned.put_on(backend);
+        }
         let plan = Plan::compile(&graph, &backend.tuning())?;
         let mut buffers = BTreeMap::new();
         // A run that is told no classes has no labels there: then nothing of it will do.
@@ -106,8 +112,8 @@ impl Trainer {
                 return Err(error);
             }
         };
-        let mut trainer =
-            Trainer { config, params, buffers, program, borrowed, images: 0, submitted: snapshot.step(), reported: snapshot.step() };
+        let (choices, step) = (plan.chosen(), snapshot.step());
+        let mut trainer = Trainer { config, params, buffers, program, choices, borrowed, images: 0, submitted: step, reported: step };
         if let Some(other) = other {
             trainer.share_images(backend, other)?;
         }
@@ -283,6 +289,27 @@ impl Trainer {
         Ok(())
     }
 
+    /// What finds the fastest variants for the kernels of this run, one step of which takes `seconds`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a bad configuration, which no run has.
+    pub fn tuner(&self, backend: &dyn Backend, seconds: f64) -> Result<Tuner> {
+        Tuner::new(&training_step(&self.config)?, &backend.tuning(), seconds)
+    }
+
+    /// Goes on with the variants that the backend's tuning says by now, from the next submit on. The results are the same to the bit.
+    ///
+    /// # Errors
+    /// The device's own; the run then goes on as it was.
+    pub async fn retune(&mut self, backend: &mut dyn Backend) -> Result<()> {
+        let plan = Plan::compile(&training_step(&self.config)?, &backend.tuning())?;
+        if plan.chosen() != self.choices {
+            backend.reload(self.program, &plan, &self.buffers).await?;
+            self.choices = plan.chosen();
+        }
+        Ok(())
+    }
+
     /// Copies the whole state to the host; it arrives when the work submitted so far is done.
     pub fn snapshot(&self, backend: &mut dyn Backend) -> LocalFuture<'static, Result<Snapshot>> {
         let len = self.params.arena_len(true);
@@ -291,11 +318,12 @@ impl Trainer {
         regions.extend(ARENAS.iter().map(|name| whole(name, len)));
         let reading = backend.read(&regions);
         let config = self.config.clone();
+        let tuned = Tuned::of(backend.info(), &self.choices);
         Box::pin(async move {
             let mut parts = reading.await?.into_iter();
             let counters = parts.next().map(HostData::integers).unwrap_or_default();
             let mut next = || parts.next().map(HostData::floats).ok_or_else(|| Error::Gpu("a snapshot came back short".into()));
-            Ok(Snapshot { config, counters, scalars: next()?, param: next()?, m: next()?, v: next()?, ema: next()? })
+            Ok(Snapshot { config, counters, scalars: next()?, param: next()?, m: next()?, v: next()?, ema: next()?, tuned })
         })
     }
 

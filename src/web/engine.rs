@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_time::Instant;
 
 use super::convert::{from_js, to_error, to_js};
-use super::machine::Machine;
+use super::machine::{Machine, Setup};
 use super::sample::Sample;
 use super::shared::Shared;
 use super::state::State;
@@ -16,7 +16,7 @@ use crate::data::sliced_wasserstein;
 use crate::graph::Tuning;
 use crate::plan::Progress;
 use crate::train::{
-    Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleInputs, SampleOptions, Snapshot, Trainer, initial_noise,
+    Config, FILES, Folder, ImageDataset, MemoryPlan, Preset, SampleInputs, SampleOptions, Snapshot, Trainer, TuningRecords, initial_noise,
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -117,10 +117,12 @@ pub(super) fn js<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
 #[wasm_bindgen]
 impl Engine {
     /// A run of `config`, not started. `progress` is told how many kernels are compiled, now and whenever others are needed. `backend`: `auto` takes a GPU if there is one, else the faster of software WebGPU and CPU.
+    /// `tuning`: what `tuning()` said on earlier visits, or an empty text: kernels are then timed while training begins; without it they are not.
     pub async fn create(
         #[wasm_bindgen(unchecked_param_type = "ConfigInput")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "\"auto\" | \"webgpu\" | \"cpu\"")] backend: String,
         #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] progress: Option<js_sys::Function>,
+        tuning: Option<String>,
     ) -> std::result::Result<Engine, JsValue> {
         let config: Config = js(from_js(config, ""))?;
         let progress = progress.map(|report| {
@@ -129,7 +131,8 @@ impl Engine {
                 let _ = report.call2(&JsValue::NULL, &done.into(), &all.into());
             }) as Progress
         });
-        let (machine, info) = js(Machine::choose(&config, &backend, &progress).await)?;
+        let setup = Setup { progress, records: tuning.map(|text| TuningRecords::from_json(&text)) };
+        let (machine, info) = js(Machine::choose(&config, &backend, &setup).await)?;
         let state = State::new(info, js(Trainer::initial(&config))?, machine.backend.memory());
         Ok(Engine { shared: Rc::new(Shared::new(machine, state)) })
     }
@@ -138,6 +141,12 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "AdapterInfo")]
     pub fn adapter(&self) -> JsValue {
         to_js(&self.shared.state.borrow().info)
+    }
+
+    /// What was measured of kernels on this and other adapters, as text to be kept for the next visit; undefined unless it has changed
+    /// since the last call.
+    pub fn tuning(&self) -> Option<String> {
+        self.shared.machine.get_mut().and_then(|mut machine| machine.tuning.as_mut()?.news())
     }
 
     /// The run's configuration, the learning rate as last set.

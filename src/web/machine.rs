@@ -3,12 +3,13 @@
 use web_time::Instant;
 
 use super::device::{has_webgpu, request};
+use super::tune::Tunings;
 use super::types::{AdapterInfo, BackendName, MeasuredSpeed, Reason};
 use crate::cpu::CpuBackend;
 use crate::data::ImageSet;
 use crate::plan::{Backend, DeviceKind, LocalFuture, Progress};
 use crate::train::analysis::Probe;
-use crate::train::{Config, Goal, Judge, OptimizerConfig, Sampler, Snapshot, Trainer};
+use crate::train::{Config, Goal, Judge, OptimizerConfig, Sampler, Snapshot, Trainer, TuningRecords, add_choices};
 use crate::{Error, Result};
 
 /// A backend, its run, and the sampler last used.
@@ -22,7 +23,29 @@ pub struct Machine {
     judge: Option<Judge>,
     /// What asks the run's network about samples, once something was asked.
     pub(super) probe: Option<Probe>,
+    /// Tuning, where there is something to tune and nobody has switched it off.
+    pub(super) tuning: Option<Tunings>,
     progress: Option<Progress>,
+}
+
+/// What a machine is given besides a run.
+#[derive(Clone, Default)]
+pub(super) struct Setup {
+    /// Told of the compilation of kernels.
+    pub progress: Option<Progress>,
+    /// What is known of adapters; none if nothing is to be tuned.
+    pub records: Option<TuningRecords>,
+}
+
+impl Setup {
+    /// Readies a backend, and says what there is to tune on it.
+    fn apply(&self, backend: &mut dyn Backend) -> Option<Tunings> {
+        backend.on_progress(self.progress.clone());
+        let records = self.records.clone().filter(|_| backend.info().kind != DeviceKind::Cpu)?;
+        let known = records.known(&backend.info().name);
+        add_choices(backend, &known);
+        Some(Tunings::new(records))
+    }
 }
 
 /// Milliseconds that a trial of a backend should take, compilation aside.
@@ -52,44 +75,45 @@ fn classifier_of(config: &Config) -> Config {
 }
 
 impl Machine {
-    async fn new(mut backend: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
-        backend.on_progress(progress.clone());
+    async fn new(mut backend: Box<dyn Backend>, config: &Config, setup: &Setup) -> Result<Machine> {
+        let tuning = setup.apply(backend.as_mut());
         let trainer = Trainer::new(backend.as_mut(), config).await?;
-        Ok(Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, progress: progress.clone() })
+        let progress = setup.progress.clone();
+        Ok(Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, tuning, progress })
     }
 
     /// The machine for `choice`: `webgpu`, `cpu`, or `auto` for a GPU if there is one, else the faster of software WebGPU and CPU.
-    pub(super) async fn choose(config: &Config, choice: &str, progress: &Option<Progress>) -> Result<(Machine, AdapterInfo)> {
+    pub(super) async fn choose(config: &Config, choice: &str, setup: &Setup) -> Result<(Machine, AdapterInfo)> {
         config.validate()?;
         match choice {
             "webgpu" => {
-                let machine = Machine::new(Box::new(request().await?), config, progress).await?;
+                let machine = Machine::new(Box::new(request().await?), config, setup).await?;
                 Ok(machine.with_info(Reason::Requested, None))
             }
-            "cpu" => Ok(Machine::cpu(config, progress).await?.with_info(Reason::Requested, None)),
-            "auto" if !has_webgpu() => Ok(Machine::cpu(config, progress).await?.with_info(Reason::NoWebgpu, None)),
+            "cpu" => Ok(Machine::cpu(config, setup).await?.with_info(Reason::Requested, None)),
+            "auto" if !has_webgpu() => Ok(Machine::cpu(config, setup).await?.with_info(Reason::NoWebgpu, None)),
             "auto" => match request().await {
-                Ok(gpu) => Machine::faster(Box::new(gpu), config, progress).await,
-                Err(Error::NoAdapter(_)) => Ok(Machine::cpu(config, progress).await?.with_info(Reason::NoAdapter, None)),
+                Ok(gpu) => Machine::faster(Box::new(gpu), config, setup).await,
+                Err(Error::NoAdapter(_)) => Ok(Machine::cpu(config, setup).await?.with_info(Reason::NoAdapter, None)),
                 Err(error) => Err(error),
             },
             other => Err(Error::config("backend", format!("“{other}” is unknown: choose auto, webgpu or cpu"))),
         }
     }
 
-    async fn cpu(config: &Config, progress: &Option<Progress>) -> Result<Machine> {
-        Machine::new(Box::new(CpuBackend::<f32>::new()), config, progress).await
+    async fn cpu(config: &Config, setup: &Setup) -> Result<Machine> {
+        Machine::new(Box::new(CpuBackend::<f32>::new()), config, setup).await
     }
 
-    async fn faster(gpu: Box<dyn Backend>, config: &Config, progress: &Option<Progress>) -> Result<(Machine, AdapterInfo)> {
+    async fn faster(gpu: Box<dyn Backend>, config: &Config, setup: &Setup) -> Result<(Machine, AdapterInfo)> {
         if gpu.info().kind == DeviceKind::Gpu {
-            return Ok(Machine::new(gpu, config, progress).await?.with_info(Reason::Gpu, None));
+            return Ok(Machine::new(gpu, config, setup).await?.with_info(Reason::Gpu, None));
         }
         // Tried on the small model of points, whatever the run: that tells them apart, and takes a moment only.
         let small = Config::default();
-        let (cpu, cpu_speed) = Machine::cpu(&small, &None).await?.speed().await?;
-        let cpu = cpu.with_run(config, progress).await?;
-        let gpu = match Machine::new(gpu, &small, &None).await {
+        let (cpu, cpu_speed) = Machine::cpu(&small, &Setup::default()).await?.speed().await?;
+        let cpu = cpu.with_run(config, setup).await?;
+        let gpu = match Machine::new(gpu, &small, &Setup::default()).await {
             Ok(machine) => machine.speed().await,
             Err(error) => Err(error),
         };
@@ -97,7 +121,7 @@ impl Machine {
         let Ok((gpu, gpu_speed)) = gpu else { return Ok(cpu.with_info(Reason::NoAdapter, None)) };
         let measured = Some(MeasuredSpeed { webgpu: gpu_speed, cpu: cpu_speed });
         if gpu_speed > cpu_speed {
-            return Ok(gpu.with_run(config, progress).await?.with_info(Reason::SoftwareGpuFaster, measured));
+            return Ok(gpu.with_run(config, setup).await?.with_info(Reason::SoftwareGpuFaster, measured));
         }
         gpu.destroy();
         Ok(cpu.with_info(Reason::FasterThanSoftwareGpu, measured))
@@ -118,10 +142,10 @@ impl Machine {
     }
 
     /// The machine with the run of `config` in place of the one it was tried on.
-    async fn with_run(self, config: &Config, progress: &Option<Progress>) -> Result<Machine> {
+    async fn with_run(self, config: &Config, setup: &Setup) -> Result<Machine> {
         let Machine { mut backend, trainer, .. } = self;
         trainer.destroy(backend.as_mut());
-        Machine::new(backend, config, progress).await
+        Machine::new(backend, config, setup).await
     }
 
     fn with_info(self, reason: Reason, measured: Option<MeasuredSpeed>) -> (Machine, AdapterInfo) {
@@ -141,6 +165,9 @@ impl Machine {
         let trainer = started(self.backend.as_mut(), snapshot, images).await?;
         self.drop_helpers();
         std::mem::replace(&mut self.trainer, trainer).destroy(self.backend.as_mut());
+        if let Some(tuning) = &mut self.tuning {
+            tuning.restart(self.backend.as_mut());
+        }
         Ok(())
     }
 
@@ -197,21 +224,41 @@ impl Machine {
         Ok(classes)
     }
 
+    /// Whether there is something to tune now.
+    pub(super) fn wants_tuning(&self) -> bool {
+        self.tuning.as_ref().is_some_and(|tuning| tuning.wants(self.sampler.as_ref()))
+    }
+
+    /// Tunes for a slice of time; nothing may be under way on the device. `seconds`: of a training step.
+    pub(super) async fn tune(&mut self, seconds: f64) -> Result<()> {
+        let Machine { backend, trainer, sampler, tuning, .. } = self;
+        match tuning {
+            Some(tuning) => tuning.turn(backend.as_mut(), trainer, sampler.as_mut(), seconds).await,
+            None => Ok(()),
+        }
+    }
+
     /// Makes a lost device anew and goes on from `snapshot`.
     pub(super) async fn recover(&mut self, snapshot: &Snapshot, images: Option<&ImageSet>) -> Result<()> {
         let mut backend: Box<dyn Backend> = match self.backend.info().kind {
             DeviceKind::Cpu => Box::new(CpuBackend::<f32>::new()),
             DeviceKind::Gpu | DeviceKind::SoftwareGpu => Box::new(request().await?),
         };
-        backend.on_progress(self.progress.clone());
+        let records = self.tuning.as_ref().map(|tuning| tuning.records.clone());
+        let setup = Setup { progress: self.progress.clone(), records };
+        let tuning = setup.apply(backend.as_mut());
         let trainer = started(backend.as_mut(), snapshot, images).await?;
-        *self = Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, progress: self.progress.clone() };
+        let progress = setup.progress;
+        *self = Machine { backend, trainer, sampler: None, classifier: None, judge: None, probe: None, tuning, progress };
         Ok(())
     }
 
     /// Frees everything, the device included.
     pub(super) fn destroy(mut self) {
         self.drop_helpers();
+        if let Some(tuning) = &mut self.tuning {
+            tuning.restart(self.backend.as_mut());
+        }
         self.trainer.destroy(self.backend.as_mut());
         self.backend.destroy();
     }

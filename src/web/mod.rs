@@ -26,6 +26,8 @@ mod shared;
 mod slot;
 #[cfg(target_arch = "wasm32")]
 mod state;
+#[cfg(target_arch = "wasm32")]
+mod tune;
 
 #[cfg(target_arch = "wasm32")]
 pub use bench::bench;

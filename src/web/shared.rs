@@ -1,6 +1,6 @@
 //! What the calls of one engine share, and what they do: each takes the machine for as long as it needs it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use web_time::Instant;
@@ -19,16 +19,18 @@ pub struct Shared {
     pub machine: Slot<Machine>,
     pub state: RefCell<State>,
     clock: Instant,
+    /// Milliseconds that were spent on tuning: they say nothing of the run's speed.
+    tuned: Cell<f64>,
 }
 
 impl Shared {
     /// Of a machine whose run is at `state`.
     pub fn new(machine: Machine, state: State) -> Self {
-        Shared { machine: Slot::new(machine), state: RefCell::new(state), clock: Instant::now() }
+        Shared { machine: Slot::new(machine), state: RefCell::new(state), clock: Instant::now(), tuned: Cell::new(0.0) }
     }
 
     fn now(&self) -> f64 {
-        self.clock.elapsed().as_secs_f64() * 1e3
+        self.clock.elapsed().as_secs_f64() * 1e3 - self.tuned.get()
     }
 
     /// Runs `work`; if the device is lost on the way, makes it anew from the last snapshot and runs `work` once more.
@@ -100,7 +102,25 @@ impl Shared {
         // Two submits in flight keep a GPU busy; the CPU backend has done its work already.
         let left = usize::from(!self.state.borrow().on_cpu());
         self.settle(left, budget).await?;
-        self.keep_snapshot().await
+        self.keep_snapshot().await?;
+        self.tune(budget).await
+    }
+
+    /// Tunes for a slice of time, if there is something to tune and the speed of the run is known.
+    async fn tune(&self, budget: f64) -> Result<()> {
+        let rate = self.state.borrow().pace.rate();
+        let wanted = self.machine.get_mut().is_some_and(|machine| machine.wants_tuning());
+        if !wanted || rate == 0.0 {
+            return Ok(());
+        }
+        self.settle(0, budget).await?;
+        let mut machine = self.machine.take().await;
+        let start = Instant::now();
+        let result = machine.tune(1.0 / rate).await;
+        self.tuned.set(self.tuned.get() + start.elapsed().as_secs_f64() * 1e3);
+        self.state.borrow_mut().memory = machine.backend.memory();
+        self.machine.put(machine);
+        result
     }
 
     pub async fn step(&self, steps: u32) -> Result<()> {

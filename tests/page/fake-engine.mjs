@@ -109,6 +109,9 @@ export class Engine {
   adapter() {
     return { backend: "webgpu", name: "Made-up GPU", software: false, reason: "gpu" };
   }
+  tuning() {
+    return undefined;
+  }
   config() {
     return structuredClone(this.#config);
   }

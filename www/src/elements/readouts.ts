@@ -3,6 +3,7 @@ import { html, type TemplateResult } from "lit";
 import type { Store } from "../state/store";
 import { base } from "../styles/base";
 import { readoutStyles } from "../styles/readouts";
+import { backendItem } from "./backend-item";
 import { StoreElement } from "./store-element";
 
 export class Readouts extends StoreElement<Store> {
@@ -25,16 +26,9 @@ export class Readouts extends StoreElement<Store> {
         ${item(`${words.speed}, ${words.speedUnit}`, show(metrics?.steps_per_second || null, (v) => (v < 10 ? number.fixed(v, 1) : number.whole(v))))}
         ${item(words.learningRate, show(metrics?.learning_rate, (v) => number.significant(v, 2)), "minor")}
         ${item(words.parameters, show(metrics?.parameters, (v) => number.whole(v)), "minor")}
-        ${this.#backend()}
+        ${backendItem(this.store)}
       </dl>
     `;
-  }
-
-  #backend(): TemplateResult {
-    const { adapter, text } = this.store;
-    const { backend, readouts } = text.ui;
-    const name = adapter ? backend[adapter.backend] : readouts.none;
-    return html`<div class="minor"><dt>${backend.label}</dt><dd>${name}</dd></div>`;
   }
 }
 

@@ -9,6 +9,8 @@ export type Part = (typeof PARTS)[number];
 
 export interface ViewOptions {
   backend: Backend;
+  /** Kernels are timed on the visitor's device, and the fastest variants kept. */
+  tune: boolean;
   theme: Theme;
   lang: string | null;
   embed: boolean;
@@ -26,6 +28,7 @@ export function readQuery(search: string): ViewOptions {
   const seed = Number(query.get("seed") || NaN);
   return {
     backend: oneOf<Backend>("backend", ["webgpu", "cpu"], "auto"),
+    tune: query.get("tune") !== "0",
     theme: oneOf<Theme>("theme", ["light", "dark", "system"], "system"),
     lang: query.get("lang"),
     embed: query.get("embed") === "1",

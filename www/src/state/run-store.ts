@@ -190,7 +190,7 @@ export abstract class RunStore extends Board {
   protected async create(config: Config, backend: Backend): Promise<boolean> {
     const playing = this.wanted && !this.hidden;
     const sampling = this.samplingFor(this.settings!);
-    if (!(await this.attempt(this.client.call({ type: "create", config, backend, playing, sampling })))) return false;
+    if (!(await this.attempt(this.client.call({ type: "create", config, backend, tune: this.view.tune, playing, sampling })))) return false;
     // The visitor may have decided otherwise meanwhile.
     if (playing !== (this.wanted && !this.hidden)) await this.run();
     return true;

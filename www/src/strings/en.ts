@@ -36,6 +36,10 @@ export const en = {
     cpu: "CPU",
     label: "Runs on",
     software: "software adapter",
+    tuned: "tuned",
+    untuned: "not tuned",
+    tunedHint: "While training begins, the variants of each kernel are timed on this device, and the fastest are kept. Results stay the same. Select this to switch it off.",
+    untunedHint: "Each kernel runs in its usual variant. Select this to have the variants timed on this device.",
   },
   transport: {
     label: "Training",

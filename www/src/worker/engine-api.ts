@@ -28,6 +28,8 @@ type Answers<Table extends Record<keyof Table, { args: unknown[]; result: unknow
 
 export interface Engine extends Answers<EngineAsks> {
   adapter(): AdapterInfo;
+  /** What was measured of kernels, as text for the next visit; undefined unless it has changed since the last call. */
+  tuning(): string | undefined;
   config(): Config;
   data_points(): Float32Array;
   data_labels(): Uint32Array;
@@ -74,5 +76,5 @@ export interface EngineModule extends Answers<TableAsks> {
   preset_config(preset: Preset, dataset: ImageDataset): Config;
   /** Bytes on the device, predicted; `software`: for the CPU, which is given other kernels than a GPU. */
   memory_plan(config: Config, sample: SampleOptions, software: boolean): MemoryPlan;
-  Engine: { create(config: Config, backend: Backend, progress?: CompileProgress): Promise<Engine> };
+  Engine: { create(config: Config, backend: Backend, progress?: CompileProgress, tuning?: string): Promise<Engine> };
 }

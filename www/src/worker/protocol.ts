@@ -44,7 +44,7 @@ export interface ImageClip extends TimedClip {
 
 /** Commands of both tasks. */
 export type Command =
-  | { type: "create"; config: Config; backend: Backend; playing: boolean; sampling: Sampling }
+  | { type: "create"; config: Config; backend: Backend; tune: boolean; playing: boolean; sampling: Sampling }
   | { type: "play" }
   | { type: "pause" }
   | { type: "step"; steps: number }

@@ -7,6 +7,7 @@ import { TABLE_ASKS, type Drawn } from "./ask";
 import type { Engine, EngineModule, Sample } from "./engine-api";
 import { toFault } from "./fault";
 import type { Command, DataSet, Request, Sampling, TimedClip, Update } from "./protocol";
+import { storedTuning, storeTuning } from "./tuning-storage";
 
 /** Milliseconds of training per call: short enough that a click is answered at once. */
 const BUDGET_MS = 8;
@@ -180,7 +181,7 @@ export abstract class Session {
     this.engine?.destroy();
     this.engine = null;
     const compiling = (done: number, total: number): void => this.post({ type: "compiling", done, total });
-    const engine = await this.module.Engine.create(config, command.backend, compiling);
+    const engine = await this.module.Engine.create(config, command.backend, compiling, command.tune ? await storedTuning() : undefined);
     this.engine = engine;
     this.#sampling = sampling;
     await this.replacing(engine);
@@ -196,6 +197,8 @@ export abstract class Session {
   async #train(engine: Engine): Promise<void> {
     try {
       this.#collect(await engine.advance(BUDGET_MS));
+      const tuning = engine.tuning();
+      if (tuning !== undefined) void storeTuning(tuning);
       const now = performance.now();
       if (now - this.#lastPost >= METRICS_EVERY_MS) this.#flush();
       if (this.latest?.frozen_at != null) {

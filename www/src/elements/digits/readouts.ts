@@ -3,6 +3,7 @@ import { html, type TemplateResult } from "lit";
 import type { DigitsStore } from "../../state/digits-store";
 import { base } from "../../styles/base";
 import { readoutStyles } from "../../styles/readouts";
+import { backendItem } from "../backend-item";
 import { StoreElement } from "../store-element";
 
 export class DigitsReadouts extends StoreElement<DigitsStore> {
@@ -18,7 +19,7 @@ export class DigitsReadouts extends StoreElement<DigitsStore> {
   }
 
   protected override render(): TemplateResult {
-    const { metrics, settings, text, words, epoch, adapter } = this.store;
+    const { metrics, settings, text, words, epoch } = this.store;
     const { ui, number } = text;
     const { readouts, memory } = words;
     const { none } = ui.readouts;
@@ -33,7 +34,7 @@ export class DigitsReadouts extends StoreElement<DigitsStore> {
         ${item(readouts.next, this.#next())}
         ${item(ui.readouts.parameters, metrics ? number.whole(metrics.parameters) : none, "minor")}
         ${item(readouts.memory, metrics?.buffer_bytes ? memory.megabytes(number.whole(metrics.buffer_bytes / 1e6)) : none, "minor")}
-        ${item(ui.backend.label, adapter ? ui.backend[adapter.backend] : none, "minor")}
+        ${backendItem(this.store)}
       </dl>
     `;
   }
