@@ -7,6 +7,7 @@ mod binary;
 mod concat;
 mod conv;
 mod cross_entropy;
+mod further;
 mod gather;
 mod group_norm;
 mod matmul;
