@@ -39,11 +39,21 @@ struct Lines {
 fn lines_at(i: u32) -> Lines {
 #if VEC4
     let k = transpose(mat4x4f(coefficients[i], coefficients[i + 1u], coefficients[i + 2u], coefficients[i + 3u]));
-    return Lines(k[0], k[1], k[2], k[3]);
 #else
     let k = coefficients[i];
-    return Lines(k.x, k.y, k.z, k.w);
 #endif
+    return Lines(k[0], k[1], k[2], k[3]);
+}
+
+// dz and x̂ of one element.
+struct Pair {
+    dz: Element,
+    normal: Element,
+}
+
+fn pair_at(k: Lines, pixel: u32, column: u32) -> Pair {
+    let v = x_at(pixel, column);
+    return Pair(dy[pixel * (p.channels / WIDTH) + column] * slope_e(k.a * v + k.b), k.r * v + k.m);
 }
 
 // T1 and T2 of the group of the workgroup's channel c.
@@ -79,28 +89,24 @@ fn keep(pixel: u32, column: u32, value: Element) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
     let share = share_of(group, groups, local);
     let k = lines_at(share.channel);
-    let row = p.channels / WIDTH;
+    let end = share.start + p.pixels;
+    let first = share.start + share.lane;
     var s1 = Element();
     var s2 = Element();
 #if KEPT
-    var normal: array<Element, KEPT>;
-    var slopes: array<Element, KEPT>;
+    var held: array<Pair, KEPT>;
     for (var s = 0u; s < KEPT; s++) {
-        let i = share.start + share.lane + s * LANES;
-        if (i < share.start + p.pixels) {
-            let v = x_at(i, share.column);
-            normal[s] = k.r * v + k.m;
-            slopes[s] = dy[i * row + share.column] * slope_e(k.a * v + k.b);
-            s1 += slopes[s];
-            s2 += slopes[s] * normal[s];
+        if (first + s * LANES < end) {
+            held[s] = pair_at(k, first + s * LANES, share.column);
+            s1 += held[s].dz;
+            s2 += held[s].dz * held[s].normal;
         }
     }
 #else
-    for (var i = share.start + share.lane; i < share.start + p.pixels; i += LANES) {
-        let v = x_at(i, share.column);
-        let dz = dy[i * row + share.column] * slope_e(k.a * v + k.b);
-        s1 += dz;
-        s2 += dz * (k.r * v + k.m);
+    for (var i = first; i < end; i += LANES) {
+        let v = pair_at(k, i, share.column);
+        s1 += v.dz;
+        s2 += v.dz * v.normal;
     }
 #endif
     firsts[local] = s1;
@@ -147,14 +153,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let t2 = seconds[share.own];
 #if KEPT
     for (var s = 0u; s < KEPT; s++) {
-        let i = share.start + share.lane + s * LANES;
-        if (i < share.start + p.pixels) { keep(i, share.column, k.a * slopes[s] - t1 - normal[s] * t2); }
+        let i = first + s * LANES;
+        if (i < end) { keep(i, share.column, k.a * held[s].dz - t1 - held[s].normal * t2); }
     }
 #else
-    for (var i = share.start + share.lane; i < share.start + p.pixels; i += LANES) {
-        let v = x_at(i, share.column);
-        let dz = dy[i * row + share.column] * slope_e(k.a * v + k.b);
-        keep(i, share.column, k.a * dz - t1 - (k.r * v + k.m) * t2);
+    for (var i = first; i < end; i += LANES) {
+        let v = pair_at(k, i, share.column);
+        keep(i, share.column, k.a * v.dz - t1 - v.normal * t2);
     }
 #endif
 }

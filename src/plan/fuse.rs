@@ -101,8 +101,7 @@ fn ordered(graph: &Graph, groups: Vec<Group>) -> Vec<Group> {
 fn grow(graph: &Graph, root: Tensor, consumers: &Consumers) -> Group {
     let mut group = Group { root, steps: Vec::new(), keep_root: false, further: Vec::new() };
     let Some(producer) = operation(graph, root) else { return group };
-    let readers = consumers.get(&root).map_or(&[][..], Vec::as_slice);
-    group.further = readers.iter().filter_map(|t| Some((operation(graph, *t)?.further()?, *t))).collect();
+    group.further = further(graph, consumers.get(&root).into_iter().flatten().copied());
     loop {
         let (current, readers) = seen_through_views(graph, group.result(), consumers);
         // They are in order of execution: the first reader is the one that could ride behind.
@@ -123,6 +122,11 @@ fn grow(graph: &Graph, root: Tensor, consumers: &Consumers) -> Group {
         }
         group.steps.push((step, next));
     }
+}
+
+/// Those of the readers that name something else the kernels write, with its number.
+pub(super) fn further(graph: &Graph, readers: impl Iterator<Item = Tensor>) -> Vec<(usize, Tensor)> {
+    readers.filter_map(|t| Some((operation(graph, t)?.further()?, t))).collect()
 }
 
 /// Whether a value is wanted for itself.
