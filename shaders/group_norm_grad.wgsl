@@ -26,15 +26,10 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> dx2: array<Element>; // as x2
 #endif
 
-var<workgroup> firsts: array<Element, THREADS>; // S1 of each lane, then a S1 in the first, then T1
+var<workgroup> firsts: array<Element, THREADS>; // S1 of each lane, then a S1 in the first
 var<workgroup> seconds: array<Element, THREADS>; // and S2
 
-struct Lines {
-    a: Element,
-    b: Element,
-    r: Element,
-    m: Element,
-}
+struct Lines { a: Element, b: Element, r: Element, m: Element }
 
 fn lines_at(i: u32) -> Lines {
 #if VEC4
@@ -46,10 +41,7 @@ fn lines_at(i: u32) -> Lines {
 }
 
 // dz and x̂ of one element.
-struct Pair {
-    dz: Element,
-    normal: Element,
-}
+struct Pair { dz: Element, normal: Element }
 
 fn pair_at(k: Lines, pixel: u32, column: u32) -> Pair {
     let v = x_at(pixel, column);
@@ -121,36 +113,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         workgroupBarrier();
     }
     if (share.lane == 0u) {
-        s1 = firsts[local];
-        s2 = seconds[local];
 #if SUMS
-        for (var e = 0u; e < WIDTH; e++) { sums[share.channel + e] = vec2f(component(s1, e), component(s2, e)); }
-#endif
-        firsts[local] = k.a * s1;
-        seconds[local] = k.a * s2;
-    }
-    workgroupBarrier();
-    if (share.lane == 0u) {
-#if VEC4
         for (var e = 0u; e < WIDTH; e++) {
-            let t = means_of(share.own * WIDTH + e);
-            s1[e] = t.x;
-            s2[e] = t.y;
+            sums[share.channel + e] = vec2f(component(firsts[local], e), component(seconds[local], e));
         }
-#else
-        let t = means_of(share.own);
-        s1 = t.x;
-        s2 = t.y;
 #endif
+        firsts[local] *= k.a;
+        seconds[local] *= k.a;
     }
     workgroupBarrier();
-    if (share.lane == 0u) {
-        firsts[local] = s1;
-        seconds[local] = s2;
+    var t1 = Element();
+    var t2 = Element();
+#if VEC4
+    for (var e = 0u; e < WIDTH; e++) {
+        let t = means_of(share.own * WIDTH + e);
+        t1[e] = t.x;
+        t2[e] = t.y;
     }
-    workgroupBarrier();
-    let t1 = firsts[share.own];
-    let t2 = seconds[share.own];
+#else
+    let t = means_of(share.own);
+    t1 = t.x;
+    t2 = t.y;
+#endif
 #if KEPT
     for (var s = 0u; s < KEPT; s++) {
         let i = first + s * LANES;

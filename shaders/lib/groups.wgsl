@@ -5,21 +5,8 @@
 // VEC4: channels, split and SPAN are multiples of 4, and elements are fours. KEPT: elements that a thread keeps in registers, enough
 // for its share of the pixels; if 0 it reads them again.
 #import index
-#import activation
+#import fours_activation
 
-#if VEC4
-alias Element = vec4f;
-const WIDTH = 4u;
-fn activate_e(v: vec4f) -> vec4f { return activate4(KIND, v); }
-fn slope_e(v: vec4f) -> vec4f { return slope4(KIND, v); }
-fn component(v: vec4f, e: u32) -> f32 { return v[e]; }
-#else
-alias Element = f32;
-const WIDTH = 1u;
-fn activate_e(v: f32) -> f32 { return activate(KIND, v); }
-fn slope_e(v: f32) -> f32 { return slope(KIND, v); }
-fn component(v: f32, e: u32) -> f32 { return v; }
-#endif
 const COLUMNS = SPAN / WIDTH;
 
 @group(0) @binding(1) var<storage, read> x: array<Element>; // [batch, pixels, split], or [.., channels] if alone

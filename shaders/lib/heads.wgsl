@@ -4,14 +4,11 @@
 // VEC4: HEAD is a multiple of 4, and elements are fours. TILED: the others' rows come through workgroup memory, TILE at a time;
 // else they are read where they lie, and TILE is as large as any sequence.
 #import index
+#import fours
 
 #if VEC4
-alias Element = vec4f;
-const WIDTH = 4u;
 fn product(a: vec4f, b: vec4f) -> f32 { return dot(a, b); }
 #else
-alias Element = f32;
-const WIDTH = 1u;
 fn product(a: f32, b: f32) -> f32 { return a * b; }
 #endif
 const PARTS = HEAD / WIDTH;

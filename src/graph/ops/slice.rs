@@ -1,6 +1,6 @@
 //! A range along an axis, and its derivative: the range put back among zeros.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
 use crate::graph::{ALIGNMENT, DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -38,13 +38,14 @@ fn push_window(l: &mut Lowering<'_>, axis: usize, shift: i64) {
     let (_, from, inner) = l.input_type(0).shape.around(axis);
     let to = l.output_type().shape[axis];
     let kernel = Kernel::new("window")
-        .param("n", n)
         .param("from_extent", from)
         .param("to_extent", to)
         .param("inner", inner)
         .param("skip", shift.max(0) as usize)
         .param("lead", (-shift).max(0) as usize);
-    l.push(kernel.read("x", l.input(0)).write("y", l.output()).threads(n, WORKGROUP));
+    // What lies outside is not read.
+    let kernel = kernel.read("x", l.input(0)).write("y", l.output()).touches("x", n);
+    l.push(elementwise(kernel, n, width(&[inner])));
 }
 
 impl Op for Slice {
