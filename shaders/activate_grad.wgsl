@@ -1,21 +1,21 @@
 // Backward pass of an activation: dz = dy · f'(z), elementwise.
 // KIND: 1 SiLU, 2 GELU, 3 tanh, 4 ReLU.
-// Grid: one thread per element of dz. Workgroup memory: none.
+// VEC4: n is a multiple of 4, and elements are fours. Grid: one thread per element. Workgroup memory: none.
 #import index
-#import activation
+#import fours_activation
 
 struct Params {
     n: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>; // [n]
-@group(0) @binding(2) var<storage, read> z: array<f32>; // [n]
-@group(0) @binding(3) var<storage, read_write> dz: array<f32>; // [n]
+@group(0) @binding(1) var<storage, read> dy: array<Element>; // [n]
+@group(0) @binding(2) var<storage, read> z: array<Element>; // [n]
+@group(0) @binding(3) var<storage, read_write> dz: array<Element>; // [n]
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if (i >= p.n) { return; }
-    dz[i] = dy[i] * slope(KIND, z[i]);
+    if (i >= p.n / WIDTH) { return; }
+    dz[i] = dy[i] * slope_e(z[i]);
 }

@@ -1,14 +1,14 @@
 // Multi-head attention: y_i = Σ_j softmax_j(q_i · k_j / √HEAD) v_j within each head.
-// The softmax is a running one (Milakov and Gimelshein, 1805.02867): sums are relative to the largest score so far, and no
-// score is stored. HEAD: numbers per token and head. VEC4: it is a multiple of 4.
-// Grid: one thread per batch entry, head and query. Workgroup memory: none.
-#import index
+// The softmax is a running one (Milakov and Gimelshein, 1805.02867), four keys at a time: sums are relative to the largest score
+// so far, and no score is stored. LSE: lse_i = log Σ_j exp(q_i · k_j / √HEAD), which the derivatives need, is.
+// Constants: see lib/heads. Grid: one workgroup of THREADS per batch entry and head, a thread per query.
+// Workgroup memory: 8 TILE · HEAD bytes if TILED, at most 14 KiB.
 #import heads
 
 struct Params {
-    n: u32,
     tokens: u32,
     heads: u32,
+    pairs: u32,
     scale: f32,
 }
 
@@ -17,31 +17,84 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<Element>; // [batch, tokens, heads, HEAD]
 @group(0) @binding(3) var<storage, read> v: array<Element>; // [batch, tokens, heads, HEAD]
 @group(0) @binding(4) var<storage, read_write> y: array<Element>; // [batch, tokens, heads, HEAD]
+#if LSE
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>; // [batch, heads, tokens]
+#endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = linear_index(id, groups);
-    if (i >= p.n) { return; }
-    let first = first_row(i);
-    let own = first + (i % p.tokens) * token_stride();
+#if TILED
+var<workgroup> keys: array<Element, TILE * PARTS>;
+var<workgroup> values: array<Element, TILE * PARTS>;
+#endif
+
+// Element e of the tile's j-th key and value; the tile starts at row `tile`.
+fn key(tile: u32, j: u32, e: u32) -> Element {
+#if TILED
+    return keys[j * PARTS + e];
+#else
+    return k[tile + j * token_stride() + e];
+#endif
+}
+
+fn value(tile: u32, j: u32, e: u32) -> Element {
+#if TILED
+    return values[j * PARTS + e];
+#else
+    return v[tile + j * token_stride() + e];
+#endif
+}
+
+// Brings the tile's rows into workgroup memory.
+fn share(tile: u32, count: u32, local: u32) {
+#if TILED
+    workgroupBarrier();
+    for (var i = local; i < count * PARTS; i += THREADS) {
+        let at = tile + (i / PARTS) * token_stride() + i % PARTS;
+        keys[i] = k[at];
+        values[i] = v[at];
+    }
+    workgroupBarrier();
+#endif
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+    let pair = min(linear_group(group, groups), p.pairs - 1u);
+    let first = first_row(pair);
+    let own = first + min(local, p.tokens - 1u) * token_stride();
     var query: array<Element, PARTS>;
     var sum: array<Element, PARTS>;
     for (var e = 0u; e < PARTS; e++) { query[e] = p.scale * q[own + e]; }
     var largest = -1e30;
     var total = 0.0;
-    for (var j = 0u; j < p.tokens; j++) {
-        let other = first + j * token_stride();
-        var score = 0.0;
-        for (var e = 0u; e < PARTS; e++) { score += product(query[e], k[other + e]); }
-        if (score > largest) {
-            let shrink = exp(largest - score);
-            total *= shrink;
-            for (var e = 0u; e < PARTS; e++) { sum[e] *= shrink; }
-            largest = score;
+    for (var start = 0u; start < p.tokens; start += TILE) {
+        let tile = first + start * token_stride();
+        let count = min(TILE, p.tokens - start);
+        share(tile, count, local);
+        for (var j = 0u; j < count; j += 4u) {
+            let four = vec4u(j, j + 1u, j + 2u, j + 3u);
+            let at = min(four, vec4u(count - 1u));
+            var scores = vec4f();
+            for (var e = 0u; e < PARTS; e++) {
+                scores += vec4f(
+                    product(query[e], key(tile, at.x, e)), product(query[e], key(tile, at.y, e)),
+                    product(query[e], key(tile, at.z, e)), product(query[e], key(tile, at.w, e)));
+            }
+            scores = select(vec4f(-1e30), scores, four < vec4u(count));
+            let top = max(max(scores.x, scores.y), max(scores.z, scores.w));
+            let next = max(largest, top);
+            let shrink = exp(largest - next);
+            let weights = exp(scores - next);
+            total = total * shrink + dot(weights, vec4f(1.0));
+            for (var e = 0u; e < PARTS; e++) {
+                sum[e] = sum[e] * shrink + weights.x * value(tile, at.x, e) + weights.y * value(tile, at.y, e)
+                    + weights.z * value(tile, at.z, e) + weights.w * value(tile, at.w, e);
+            }
+            largest = next;
         }
-        let weight = exp(score - largest);
-        total += weight;
-        for (var e = 0u; e < PARTS; e++) { sum[e] += weight * v[other + e]; }
     }
+    if (local >= p.tokens) { return; }
     for (var e = 0u; e < PARTS; e++) { y[own + e] = sum[e] / total; }
+#if LSE
+    lse[pair * p.tokens + local] = largest + log(total);
+#endif
 }

@@ -1,60 +1,123 @@
-// Derivative of attention by q, k or v. With P_ij = exp(q_i · k_j / √HEAD - L_i) and S_ij = P_ij (dy_i · v_j - D_i) / √HEAD:
-//   dq_i = Σ_j S_ij k_j,   dk_j = Σ_i S_ij q_i,   dv_j = Σ_i P_ij dy_i.
-// BY_QUERY: dx is dq, a thread's own row is a query and it goes through the keys; else its row is a key and it goes through
-// the queries. SLOPE: the weights are S (for dq and dk), else P (for dv).
-// HEAD: numbers per token and head. VEC4: it is a multiple of 4.
-// Grid: one thread per batch entry, head and row of dx. Workgroup memory: none.
-#import index
+// Derivatives of attention by q, k and v. With P_ij = exp(q_i · k_j / √HEAD - lse_i) and S_ij = P_ij (dy_i · v_j - dy_i · y_i) / √HEAD:
+//   dq_i = Σ_j S_ij k_j,   dk_j = Σ_i S_ij q_i,   dv_j = Σ_i P_ij dy_i
+// A thread's row is a query first and goes through the keys, then a key and goes through the queries.
+// Constants: see lib/heads. Grid: one workgroup of THREADS per batch entry and head, a thread per token.
+// Workgroup memory: 8 THREADS bytes, and 8 TILE · HEAD if TILED: at most 16 KiB.
 #import heads
 
 struct Params {
-    n: u32,
     tokens: u32,
     heads: u32,
+    pairs: u32,
+    part: u32,
     scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> q: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(2) var<storage, read> k: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(3) var<storage, read> v: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(4) var<storage, read> dy: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(5) var<storage, read> stats: array<vec2f>; // [batch, heads, tokens] of (L, D)
-@group(0) @binding(6) var<storage, read_write> dx: array<Element>; // [batch, tokens, heads, HEAD]
+@group(0) @binding(1) var<storage, read> q: array<Element>; // [batch, tokens, heads, HEAD], as all but two of the others
+@group(0) @binding(2) var<storage, read> k: array<Element>;
+@group(0) @binding(3) var<storage, read> v: array<Element>;
+@group(0) @binding(4) var<storage, read> y: array<Element>;
+@group(0) @binding(5) var<storage, read> dy: array<Element>;
+@group(0) @binding(6) var<storage, read> lse: array<f32>; // [batch, heads, tokens]
+@group(0) @binding(7) var<storage, read_write> dqkv: array<Element>; // [3, part]: dq, dk and dv, each as q
 
-// A side has a row in the scores' product, and one in the slopes'.
-fn own_score(row: u32) -> Element { if (BY_QUERY) { return q[row]; } return k[row]; }
-fn own_slope(row: u32) -> Element { if (BY_QUERY) { return dy[row]; } return v[row]; }
-fn other_score(row: u32) -> Element { if (BY_QUERY) { return k[row]; } return q[row]; }
-fn other_slope(row: u32) -> Element { if (BY_QUERY) { return v[row]; } return dy[row]; }
+var<workgroup> stats: array<vec2f, THREADS>; // lse_i and dy_i · y_i
+#if TILED
+var<workgroup> lefts: array<Element, TILE * PARTS>; // rows in the scores' product
+var<workgroup> rights: array<Element, TILE * PARTS>; // rows in the slopes'
+#endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = linear_index(id, groups);
-    if (i >= p.n) { return; }
-    let first = first_row(i);
-    let own = first + (i % p.tokens) * token_stride();
-    var left: array<Element, PARTS>;
-    var right: array<Element, PARTS>;
+// Element `at` of what lies on either side of the products: keys and values for a query, queries and dy for a key.
+fn left_at(by_query: bool, at: u32) -> Element { if (by_query) { return k[at]; } return q[at]; }
+fn right_at(by_query: bool, at: u32) -> Element { if (by_query) { return v[at]; } return dy[at]; }
+
+// Element e of the tile's j-th row; the tile starts at row `tile`.
+fn left(by_query: bool, tile: u32, j: u32, e: u32) -> Element {
+#if TILED
+    return lefts[j * PARTS + e];
+#else
+    return left_at(by_query, tile + j * token_stride() + e);
+#endif
+}
+
+fn right(by_query: bool, tile: u32, j: u32, e: u32) -> Element {
+#if TILED
+    return rights[j * PARTS + e];
+#else
+    return right_at(by_query, tile + j * token_stride() + e);
+#endif
+}
+
+// Brings the tile's rows into workgroup memory.
+fn share(by_query: bool, tile: u32, count: u32, local: u32) {
+#if TILED
+    workgroupBarrier();
+    for (var i = local; i < count * PARTS; i += THREADS) {
+        let at = tile + (i / PARTS) * token_stride() + i % PARTS;
+        lefts[i] = left_at(by_query, at);
+        rights[i] = right_at(by_query, at);
+    }
+    workgroupBarrier();
+#endif
+}
+
+// The row as a query, or as a key; to be compiled for each.
+fn turn(by_query: bool, first: u32, local: u32) {
+    let own = first + min(local, p.tokens - 1u) * token_stride();
+    let part = p.part / WIDTH;
+    var a: array<Element, PARTS>; // of its row, in the scores' product
+    var b: array<Element, PARTS>; // in the slopes'
+    var l: array<Element, PARTS>; // of the other's row
+    var r: array<Element, PARTS>;
     var sum: array<Element, PARTS>;
+    var direct: array<Element, PARTS>;
     for (var e = 0u; e < PARTS; e++) {
-        left[e] = p.scale * own_score(own + e);
-        if (SLOPE) { right[e] = own_slope(own + e); }
+        if (by_query) { a[e] = p.scale * q[own + e]; b[e] = dy[own + e]; } else { a[e] = p.scale * k[own + e]; b[e] = v[own + e]; }
     }
-    for (var j = 0u; j < p.tokens; j++) {
-        let other = first + j * token_stride();
-        var score = 0.0;
-        var slope = 0.0;
-        for (var e = 0u; e < PARTS; e++) {
-            score += product(left[e], other_score(other + e));
-            if (SLOPE) { slope += product(right[e], other_slope(other + e)); }
-        }
-        let of_query = stats[select(i - i % p.tokens + j, i, BY_QUERY)];
-        var weight = exp(score - of_query.x);
-        if (SLOPE) { weight *= p.scale * (slope - of_query.y); }
-        for (var e = 0u; e < PARTS; e++) {
-            if (SLOPE) { sum[e] += weight * other_score(other + e); } else { sum[e] += weight * other_slope(other + e); }
+    let mine = stats[local];
+    for (var start = 0u; start < p.tokens; start += TILE) {
+        let tile = first + start * token_stride();
+        let count = min(TILE, p.tokens - start);
+        share(by_query, tile, count, local);
+        for (var j = 0u; j < count; j++) {
+            var score = 0.0;
+            var slope = 0.0;
+            for (var e = 0u; e < PARTS; e++) {
+                l[e] = left(by_query, tile, j, e);
+                r[e] = right(by_query, tile, j, e);
+                score += product(a[e], l[e]);
+                slope += product(b[e], r[e]);
+            }
+            var of_query = mine;
+            if (!by_query) { of_query = stats[start + j]; }
+            let weight = exp(score - of_query.x);
+            let s = p.scale * weight * (slope - of_query.y);
+            for (var e = 0u; e < PARTS; e++) {
+                sum[e] += s * l[e];
+                if (!by_query) { direct[e] += weight * r[e]; }
+            }
         }
     }
-    for (var e = 0u; e < PARTS; e++) { dx[own + e] = sum[e]; }
+    if (local < p.tokens) {
+        for (var e = 0u; e < PARTS; e++) {
+            if (by_query) { dqkv[own + e] = sum[e]; } else { dqkv[part + own + e] = sum[e]; dqkv[2u * part + own + e] = direct[e]; }
+        }
+    }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+    let pair = min(linear_group(group, groups), p.pairs - 1u);
+    let first = first_row(pair);
+    let token = min(local, p.tokens - 1u);
+    var d = 0.0;
+    for (var e = 0u; e < PARTS; e++) {
+        let at = first + token * token_stride() + e;
+        d += product(dy[at], y[at]);
+    }
+    stats[local] = vec2f(lse[pair * p.tokens + token], d);
+    workgroupBarrier();
+    turn(true, first, local);
+    turn(false, first, local);
 }

@@ -8,7 +8,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // [batch, channels]: S1, S2, …
+@group(0) @binding(1) var<storage, read> sums: array<vec2f>; // [batch, channels]: S1, S2
 @group(0) @binding(2) var<storage, read> gamma: array<f32>; // [channels]
 @group(0) @binding(3) var<storage, read> beta: array<f32>; // [channels]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [batch, 2 channels]: dscale, then dshift

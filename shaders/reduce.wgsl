@@ -1,7 +1,9 @@
 // Sum over the middle axis: y[o, c, i] = factor · Σ_r x[o, r, i] over the c-th chunk of rows, in a fixed order.
-// A group takes COLS columns with LANES partial sums each, added up by a tree; THREADS = COLS · LANES.
-// Grid: one workgroup per o, chunk and COLS columns, `groups` in all. Workgroup memory: 4 THREADS bytes, at most 1 KiB.
+// A group takes COLS elements side by side with LANES partial sums each, added up by a tree; THREADS = COLS · LANES.
+// VEC4: inner is a multiple of 4, and elements are fours.
+// Grid: one workgroup per o, chunk and COLS elements, `groups` in all. Workgroup memory: 4 WIDTH · THREADS bytes, at most 4 KiB.
 #import index
+#import fours
 
 struct Params {
     rows: u32,
@@ -13,25 +15,26 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [outer, rows, inner]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [outer, chunks, inner]
+@group(0) @binding(1) var<storage, read> x: array<Element>; // [outer, rows, inner]
+@group(0) @binding(2) var<storage, read_write> y: array<Element>; // [outer, chunks, inner]
 
-var<workgroup> sums: array<f32, THREADS>;
+var<workgroup> sums: array<Element, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
     let g = linear_group(group, groups);
-    let tiles = (p.inner + COLS - 1u) / COLS;
+    let inner = p.inner / WIDTH;
+    let tiles = (inner + COLS - 1u) / COLS;
     let i = (g % tiles) * COLS + local % COLS;
     let chunk = (g / tiles) % p.chunks;
     let o = g / (tiles * p.chunks);
     let lane = local / COLS;
-    let valid = g < p.groups && i < p.inner;
-    var sum = 0.0;
+    let valid = g < p.groups && i < inner;
+    var sum = Element();
     if (valid) {
         let end = min(p.rows, (chunk + 1u) * p.chunk);
         for (var r = chunk * p.chunk + lane; r < end; r += LANES) {
-            sum += x[(o * p.rows + r) * p.inner + i];
+            sum += x[(o * p.rows + r) * inner + i];
         }
     }
     if (LANES > 1u) {
@@ -44,6 +47,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum = sums[local];
     }
     if (valid && lane == 0u) {
-        y[(o * p.chunks + chunk) * p.inner + i] = p.factor * sum;
+        y[(o * p.chunks + chunk) * inner + i] = p.factor * sum;
     }
 }

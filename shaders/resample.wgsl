@@ -1,8 +1,9 @@
 // Images at half or twice their size, channels last.
 // DOWN: y[b, h, w, c] = factor · the sum of x over the square of 2×2 pixels at (2h, 2w); a last odd row or column is left out.
 // Else: y[b, h, w, c] = factor · x[b, ⌊h/2⌋, ⌊w/2⌋, c], and 0 where there is no such pixel. Each is the other's derivative.
-// Grid: one thread per element of y. Workgroup memory: none.
+// VEC4: channels are a multiple of 4, and elements are fours. Grid: one thread per element of y. Workgroup memory: none.
 #import index
+#import fours
 
 struct Params {
     n: u32,
@@ -15,25 +16,28 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [B, from_height, from_width, channels]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [B, height, width, channels], n elements
+@group(0) @binding(1) var<storage, read> x: array<Element>; // [B, from_height, from_width, channels]
+@group(0) @binding(2) var<storage, read_write> y: array<Element>; // [B, height, width, channels], n elements
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if (i >= p.n) { return; }
-    let c = i % p.channels;
-    let w = (i / p.channels) % p.width;
-    let line = i / (p.channels * p.width);
+    if (i >= p.n / WIDTH) { return; }
+    let channels = p.channels / WIDTH;
+    let c = i % channels;
+    let w = (i / channels) % p.width;
+    let line = i / (channels * p.width);
     let h = line % p.height;
     let b = line / p.height;
-    let next = p.from_width * p.channels;
+    let next = p.from_width * channels;
 #if DOWN
-    let at = ((b * p.from_height + 2u * h) * p.from_width + 2u * w) * p.channels + c;
-    y[i] = p.factor * (x[at] + x[at + p.channels] + x[at + next] + x[at + next + p.channels]);
+    let at = ((b * p.from_height + 2u * h) * p.from_width + 2u * w) * channels + c;
+    y[i] = p.factor * (x[at] + x[at + channels] + x[at + next] + x[at + next + channels]);
 #else
-    let inside = h / 2u < p.from_height && w / 2u < p.from_width;
-    let at = (b * p.from_height + min(h / 2u, p.from_height - 1u)) * next + min(w / 2u, p.from_width - 1u) * p.channels + c;
-    y[i] = select(0.0, p.factor * x[at], inside);
+    if (h / 2u < p.from_height && w / 2u < p.from_width) {
+        y[i] = p.factor * x[(b * p.from_height + h / 2u) * next + w / 2u * channels + c];
+    } else {
+        y[i] = Element();
+    }
 #endif
 }

@@ -173,12 +173,54 @@ fn a_unet_joins_nothing_in_memory() {
     };
     build().expect("builds");
     let plan = Plan::compile(&g, &Tuning::GPU).expect("compiles");
-    assert_eq!(plan.launches().get("concat"), None);
-    // Windows are cut out of the shortcuts' weights, and their gradients put together; no activation is as small.
-    let largest = plan.dispatches.iter().filter(|d| d.stem == "window").flat_map(|d| &d.bindings).map(|b| b.len).max();
-    assert_eq!(largest, Some(128 * 64));
+    // Nor are the shortcuts' weights cut in two, nor their gradients put together.
+    let launches = plan.launches();
+    for absent in ["concat", "window"] {
+        assert_eq!(launches.get(absent), None, "{absent}");
+    }
+    // One kernel each way for norms and attention. Where gradients of a skip meet, two kernels take one more in each; four meet at
+    // six skips that a residual block begins with.
+    let counts = [("attention", 11), ("attention_grad", 11), ("group_norm", 46), ("group_norm_grad", 46), ("group_norm_param_grad", 46)];
+    for (stem, count) in counts.into_iter().chain([("binary", 6)]) {
+        assert_eq!(launches.get(stem), Some(&count), "{stem}");
+    }
 }
 
+/// A parameter that is only read in parts: each part's gradient is computed in its place.
+#[test]
+fn parts_of_a_parameter_get_their_gradients_in_place() {
+    let plan = |whole: bool| {
+        let mut g = Graph::new();
+        let (x, y) = (floats(&mut g, "x", &[8, 32]), floats(&mut g, "y", &[8, 64]));
+        let mut build = || -> unnoise::Result<()> {
+            let w = g.param("w", [96, 4], Init::Ones)?;
+            let (first, second) = (g.slice(w, 0, 0, 32)?, g.slice(w, 0, 32, 64)?);
+            let sum = g.matmul(x, first, false, false)?;
+            let rest = g.matmul(y, second, false, false)?;
+            let sum = g.add(rest, sum)?;
+            let mut loss = g.mean_all(sum)?;
+            if whole {
+                let other = g.mean_all(w)?;
+                loss = g.add(loss, other)?;
+            }
+            g.grad_into_arena(loss).map(|_| ())
+        };
+        build().expect("builds");
+        Plan::compile(&g, &Tuning::GPU).expect("compiles")
+    };
+    let places = |plan: &Plan| -> Vec<(usize, usize)> {
+        let arena = plan.resources.iter().position(|r| r.name == "grad").expect("the arena");
+        let bindings = plan.dispatches.iter().flat_map(|d| &d.bindings);
+        let mut places: Vec<_> = bindings.filter(|b| b.write && b.memory == Memory::Resource(arena)).map(|b| (b.offset, b.len)).collect();
+        places.sort();
+        places
+    };
+    let parts = plan(false);
+    assert_eq!(places(&parts), [(0, 128), (128, 256)]);
+    assert_eq!(parts.launches().get("window"), None);
+    // Something else reads all of it: then there is one gradient.
+    assert_eq!(places(&plan(true)), [(0, 384)]);
+}
 /// Bytes moved per training step against those of the same graph without fusion, on both kinds of machine.
 #[test]
 fn a_step_moves_little_more_than_it_must() {

@@ -7,7 +7,8 @@ use crate::Result;
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let rows = Rows::of(c)?;
     let (scale, q, k, v, y) = (F::of(c.f("scale")?), c.input("q")?, c.input("k")?, c.input("v")?, c.output("y")?);
-    for thread in 0..c.u("n")? {
+    let mut lse = if c.flag("LSE") { Some(c.output("lse")?) } else { None };
+    for thread in 0..q.len() / rows.head {
         let (first, own) = rows.at(thread);
         let mut scores = vec![F::default(); rows.tokens];
         for j in 0..rows.tokens {
@@ -25,6 +26,9 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
                 sum += scores[j] * v[first + j * rows.stride + e];
             }
             y[own + e] = sum / total;
+        }
+        if let Some(lse) = &mut lse {
+            lse[thread] = largest + total.ln();
         }
     }
     Ok(())

@@ -5,18 +5,21 @@ use crate::Result;
 
 /// See `shaders/group_norm_param_grad.wgsl`.
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
-    let (batch, channels, beta) = (c.u("batch")?, c.u("channels")?, c.flag("BETA"));
+    let (batch, channels, beta_at) = (c.u("batch")?, c.u("channels")?, c.u("beta_at")?);
     let (sums, film, y) = (c.input("sums")?, c.optional("film"), c.output("y")?);
+    let mut apart = if c.flag("APART") { Some(c.output("dbeta")?) } else { None };
     for channel in 0..channels {
-        let mut sum = F::default();
+        let (mut by_gamma, mut by_beta) = (F::default(), F::default());
         for b in 0..batch {
-            let mut v = sums[4 * (b * channels + channel) + usize::from(!beta)];
-            if let Some(film) = film {
-                v *= F::of(1.0) + film[2 * b * channels + channel];
-            }
-            sum += v;
+            let scale = F::of(1.0) + film.map_or(F::default(), |film| film[2 * b * channels + channel]);
+            by_beta += sums[2 * (b * channels + channel)] * scale;
+            by_gamma += sums[2 * (b * channels + channel) + 1] * scale;
         }
-        y[channel] = sum;
+        y[channel] = by_gamma;
+        match &mut apart {
+            Some(apart) => apart[channel] = by_beta,
+            None => y[beta_at + channel] = by_beta,
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Channels that may lie in two tensors: the twin of `shaders/lib/joined.wgsl`.
+//! Channels that may lie in two tensors: the twin of `x_at` in `shaders/lib/groups.wgsl`.
 
 use super::{Call, Real};
 use crate::Result;

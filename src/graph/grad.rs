@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DType, Graph, NodeId, Source, Tensor};
+use super::{DType, Graph, NodeId, Operand, Source, Tensor};
 use crate::{Error, Result};
 
 impl Graph {
@@ -28,14 +28,57 @@ impl Graph {
     /// Gradients of `loss` with respect to all trainable parameters, each computed straight into its range of the arena
     /// resource `grad`, which is returned. Ask for it when all parameters have been made.
     pub fn grad_into_arena(&mut self, loss: Tensor) -> Result<Tensor> {
-        let params = self.trainable()?;
+        let mut wanted = Vec::new();
+        for (param, offset) in self.trainable()?.into_iter().zip(self.trainable_offsets()) {
+            wanted.extend(self.parts_used(param).into_iter().map(|(part, start)| (part, offset + start)));
+        }
+        let (params, offsets): (Vec<Tensor>, Vec<usize>) = wanted.into_iter().unzip();
         let grads = self.grad(loss, &params)?;
         let arena = self.arena_resource("grad")?;
-        let offsets: Vec<usize> = self.params.iter().filter(|p| p.trainable).map(|p| p.offset).collect();
         for (grad, offset) in grads.into_iter().zip(offsets) {
             self.place(grad, arena, offset)?;
         }
         Ok(arena)
+    }
+
+    fn trainable_offsets(&self) -> Vec<usize> {
+        self.params.iter().filter(|p| p.trainable).map(|p| p.offset).collect()
+    }
+
+    /// What to differentiate by for `param`, with the places of the parts in it: if it is only ever read in parts that lie side
+    /// by side, these, so that nothing has to put their gradients together; else itself.
+    fn parts_used(&self, param: Tensor) -> Vec<(Tensor, usize)> {
+        let Source::Leaf(memory) = &self.node(param).source else { return vec![(param, 0)] };
+        let mut parts = Vec::new();
+        for handle in self.same_leaves(memory) {
+            match self.views_of(handle, 0) {
+                Some(views) => parts.extend(views),
+                None => return vec![(param, 0)],
+            }
+        }
+        parts.sort_by_key(|(_, start)| *start);
+        let ends = parts.iter().map(|(part, start)| start + self.shape(*part).elements());
+        let starts = parts.iter().skip(1).map(|(_, start)| *start).chain([memory.len]);
+        let side_by_side = parts.first().is_some_and(|(_, start)| *start == 0) && ends.eq(starts);
+        if side_by_side { parts } else { vec![(param, 0)] }
+    }
+
+    /// The views through which alone `t` is read, down to those that something else reads, with their first elements counted from
+    /// `start`; `None` if something reads `t` itself.
+    fn views_of(&self, t: Tensor, start: usize) -> Option<Vec<(Tensor, usize)>> {
+        let mut views = Vec::new();
+        for reader in self.readers(t) {
+            let Source::Op(op) = &self.node(reader).source else { continue };
+            let start = start + op.view()?;
+            views.extend(self.views_of(reader, start).filter(|below| !below.is_empty()).unwrap_or_else(|| vec![(reader, start)]));
+        }
+        Some(views)
+    }
+
+    /// All handles of the same memory.
+    fn same_leaves(&self, memory: &Operand) -> Vec<Tensor> {
+        let same = |node: &super::Node| matches!(&node.source, Source::Leaf(other) if other == memory);
+        (0..self.nodes.len()).filter(|i| same(&self.nodes[*i])).map(|i| Tensor(NodeId(i as u32))).collect()
     }
 
     /// As [`Graph::grad`] for an `y` of any shape, given `dy`, the gradient with respect to it (a vector-Jacobian product).
@@ -69,10 +112,7 @@ impl Graph {
 
     fn arrived(&mut self, arriving: &BTreeMap<NodeId, Tensor>, t: Tensor) -> Result<Tensor> {
         let twins: Vec<Tensor> = match &self.node(t).source {
-            Source::Leaf(memory) => {
-                let same = |other: &super::Node| matches!(&other.source, Source::Leaf(o) if o == memory);
-                (0..self.nodes.len()).filter(|i| same(&self.nodes[*i])).map(|i| Tensor(NodeId(i as u32))).collect()
-            }
+            Source::Leaf(memory) => self.same_leaves(memory),
             Source::Op(_) => vec![t],
         };
         let mut sum = None;

@@ -208,6 +208,8 @@ pub struct Lowering<'a> {
     pub(crate) output: Operand,
     pub(crate) output_type: &'a TensorType,
     pub(crate) epilogue: Epilogue,
+    /// What else is wanted of it, by number.
+    pub(crate) further: Vec<(usize, Operand)>,
     pub(crate) tuning: &'a Tuning,
     pub(crate) choice: Option<Choice>,
     pub(crate) kernels: Vec<Kernel>,
@@ -243,6 +245,11 @@ impl Lowering<'_> {
     /// What the plan fused behind this operation; empty unless [`super::Op::absorbs`] said yes.
     pub fn epilogue(&self) -> Epilogue {
         self.epilogue
+    }
+
+    /// Memory of the `index`-th value that is written beside the output, if anything reads it ([`super::Graph::further`]).
+    pub fn further(&self, index: usize) -> Option<Operand> {
+        self.further.iter().find(|(i, _)| *i == index).map(|(_, operand)| *operand)
     }
 
     /// What is known of the machine.

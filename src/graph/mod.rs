@@ -233,7 +233,8 @@ impl Graph {
             passed.push(t);
             t = below;
         }
-        let reads = |(i, n): (usize, &Node)| n.inputs.contains(&t) && !passed.contains(&Tensor(NodeId(i as u32)));
+        let further = |n: &Node| matches!(&n.source, Source::Op(op) if op.further().is_some());
+        let reads = |(i, n): (usize, &Node)| n.inputs.contains(&t) && !passed.contains(&Tensor(NodeId(i as u32))) && !further(n);
         let used = self.nodes.iter().enumerate().any(reads) || self.outputs.iter().any(|(_, o)| *o == t);
         let t = if used || !self.owns_memory(t) || self.placed.contains_key(&t.0) { self.copy(t)? } else { t };
         let len = self.shape(t).elements();
@@ -257,11 +258,18 @@ impl Graph {
         match &self.node(t).source {
             Source::Op(op) if op.is_view() && readers(t) == 0 => {
                 let below = self.node(t).inputs[0];
-                let free = readers(below) == 1 && !named(below) && matches!(self.node(below).source, Source::Op(_));
+                let whole = self.shape(below).elements() == self.shape(t).elements();
+                let free = whole && readers(below) == 1 && !named(below) && matches!(self.node(below).source, Source::Op(_));
                 free.then_some(below)
             }
             _ => None,
         }
+    }
+
+    /// The operations that `t` is an input of, in order.
+    pub(crate) fn readers(&self, t: Tensor) -> impl Iterator<Item = Tensor> {
+        let nodes = self.nodes.iter().enumerate().skip(t.0.0 as usize + 1);
+        nodes.filter(move |(_, n)| n.inputs.contains(&t)).map(|(i, _)| Tensor(NodeId(i as u32)))
     }
 
     fn owns_memory(&self, t: Tensor) -> bool {

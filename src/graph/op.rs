@@ -21,9 +21,21 @@ pub trait Op: fmt::Debug {
     /// Pushes the kernels that compute the output.
     fn lower(&self, l: &mut Lowering<'_>);
 
-    /// True if the output is the first input's memory under another shape: nothing is computed.
+    /// If the output is the first input's memory, or a part of it, under another shape: the element it starts at, a multiple of
+    /// [`super::ALIGNMENT`]. Nothing is computed.
+    fn view(&self) -> Option<usize> {
+        None
+    }
+
+    /// True for a [`Op::view`].
     fn is_view(&self) -> bool {
-        false
+        self.view().is_some()
+    }
+
+    /// If the kernels of the first input's operation write this value too: its number among what they write beside their output
+    /// ([`Graph::further`]).
+    fn further(&self) -> Option<usize> {
+        None
     }
 
     /// How this operation could ride behind the one that makes its first input, if it could.

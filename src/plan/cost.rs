@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::fuse::Group;
+use super::fuse::{self, Group};
 use super::{Dispatch, Plan, lower, needed_nodes, operand_of};
 use crate::graph::{Graph, Place, Source, Tensor, Tuning};
 
@@ -150,16 +150,19 @@ fn operations(dispatch: &Dispatch) -> u64 {
 /// its inputs once and writes its result once. Views move nothing; of a table only the rows looked up count; what an
 /// operation updates in place is read and written; memory for intermediate sums is not counted.
 pub fn least_bytes(graph: &Graph, tuning: &Tuning) -> u64 {
-    needed_nodes(graph).into_iter().map(|t| 4 * least_elements(graph, t, tuning)).sum()
+    let needed = needed_nodes(graph);
+    needed.iter().map(|t| 4 * least_elements(graph, *t, &needed, tuning)).sum()
 }
 
-fn least_elements(graph: &Graph, t: Tensor, tuning: &Tuning) -> u64 {
+fn least_elements(graph: &Graph, t: Tensor, needed: &HashSet<Tensor>, tuning: &Tuning) -> u64 {
     match &graph.node(t).source {
         Source::Op(op) if !op.is_view() => {}
         _ => return 0,
     }
-    let lowered = lower(graph, &Group { root: t, steps: Vec::new(), keep_root: false }, tuning);
-    let result = operand_of(graph, t);
+    let further = fuse::further(graph, graph.readers(t).filter(|r| needed.contains(r)));
+    // What its kernels write, and do not read.
+    let results: Vec<_> = further.iter().map(|(_, t)| *t).chain([t]).map(|t| operand_of(graph, t)).collect();
+    let lowered = lower(graph, &Group { root: t, steps: Vec::new(), keep_root: false, further }, tuning);
     // Per range of memory: elements read, elements written.
     let mut moved: HashMap<(Place, usize), [usize; 2]> = HashMap::new();
     for arg in lowered.kernels.iter().flat_map(|k| &k.args) {
@@ -167,7 +170,7 @@ fn least_elements(graph: &Graph, t: Tensor, tuning: &Tuning) -> u64 {
         if matches!(place.0, Place::Scratch(_)) {
             continue;
         }
-        let is_result = place == (result.place, result.offset);
+        let is_result = results.iter().any(|result| place == (result.place, result.offset));
         let [read, written] = moved.entry(place).or_default();
         if arg.write {
             *written = arg.touched.max(*written);

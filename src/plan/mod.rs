@@ -213,8 +213,16 @@ fn operand_of(graph: &Graph, t: Tensor) -> Operand {
     let node = graph.node(t);
     match &node.source {
         Source::Leaf(operand) => *operand,
-        Source::Op(op) if op.is_view() => operand_of(graph, node.inputs[0]),
-        Source::Op(_) => Operand { place: Place::Node(t.0), offset: 0, len: node.ty.shape.elements(), dtype: node.ty.dtype },
+        Source::Op(op) => {
+            let (len, dtype) = (node.ty.shape.elements(), node.ty.dtype);
+            match op.view() {
+                Some(start) => {
+                    let below = operand_of(graph, node.inputs[0]);
+                    Operand { offset: below.offset + start, len, ..below }
+                }
+                None => Operand { place: Place::Node(t.0), offset: 0, len, dtype },
+            }
+        }
     }
 }
 
@@ -238,6 +246,7 @@ fn lower(graph: &Graph, group: &Group, tuning: &Tuning) -> Lowered {
         output: operand_of(graph, group.result()),
         output_type: &node.ty,
         epilogue,
+        further: group.further.iter().map(|(index, t)| (*index, operand_of(graph, *t))).collect(),
         tuning,
         choice: None,
         kernels: Vec::new(),

@@ -155,7 +155,7 @@ fn peaks(all: &mut Vec<Case>) {
 }
 
 fn shapes(all: &mut Vec<Case>) {
-    at_shapes!(all, "sum first axis", [[&[7]], [&[300, 5]], [&[600, 33]]], |g, x| g.sum(x[0], 0));
+    at_shapes!(all, "sum first axis", [[&[7]], [&[300, 5]], [&[600, 33]], [&[37, 1028]]], |g, x| g.sum(x[0], 0));
     at_shapes!(all, "sum middle axis", [[&[2, 3, 1]], [&[3, 65, 4]], [&[2, 17, 19]]], |g, x| g.sum(x[0], 1));
     at_shapes!(all, "mean last axis", [[&[2, 3]], [&[3, 5, 67]], [&[2, 2, 2, 300]]], |g, x| {
         let axis = g.shape(x[0]).rank() - 1;
@@ -168,9 +168,19 @@ fn shapes(all: &mut Vec<Case>) {
         let y = g.reshape(x[0], [4, 3])?;
         g.activate(y, Activation::Tanh)
     });
+    // Where a slice begins at a multiple of 64 elements nothing is copied.
+    at_shapes!(all, "slice in place", [[&[5, 64]], [&[4, 16, 4]], [&[7, 128]]], |g, x| {
+        let (whole, part) = (g.activate(x[0], Activation::Tanh)?, g.slice(x[0], 0, 1, 2)?);
+        let of_whole = g.slice(whole, 0, 0, 2)?;
+        g.multiply(of_whole, part)
+    });
     at_shapes!(all, "slice", [[&[2, 5]], [&[3, 5, 4]], [&[2, 5, 3, 3]]], |g, x| g.slice(x[0], 1, 1, 3));
-    at_shapes!(all, "concat", [[&[3, 2], &[3, 5]], [&[2, 1, 3], &[2, 4, 3]], [&[2, 3, 2, 2], &[2, 1, 2, 2]]], |g, x| g
-        .concat(x[0], x[1], 1));
+    at_shapes!(
+        all,
+        "concat",
+        [[&[3, 2], &[3, 5]], [&[3, 4], &[3, 8]], [&[2, 1, 3], &[2, 4, 3]], [&[2, 3, 2, 2], &[2, 1, 2, 2]]],
+        |g, x| g.concat(x[0], x[1], 1)
+    );
     for (rows, n, width) in [(3, 5, 1), (7, 65, 9), (5, 130, 16)] {
         let build = move || {
             let mut graph = Graph::new();

@@ -117,6 +117,13 @@ fn group_norms(all: &mut Vec<Case>) {
         [[&[1, 3, 3, 6], &[6], &[6]], [&[2, 5, 4, 12], &[12], &[12]], [&[3, 2, 2, 9], &[9], &[9]], [&[1, 18, 17, 3], &[3], &[3]]],
         |g, x| g.group_norm(&x[..1], x[1], x[2], None, 3, 1e-5, Some(Activation::Silu))
     );
+    // Too many to keep in registers, backwards only or both ways.
+    at_shapes!(
+        all,
+        "group norm of many pixels",
+        [[&[1, 47, 56, 4], &[4], &[4]], [&[1, 61, 64, 4], &[4], &[4]], [&[1, 63, 65, 2], &[2], &[2]]],
+        |g, x| g.group_norm(&x[..1], x[1], x[2], None, 2, 1e-5, Some(Activation::Silu))
+    );
     at_shapes!(
         all,
         "group norm, one group",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{WORKGROUP, expected, no_derivative};
+use super::{elementwise, expected, no_derivative, width};
 use crate::Result;
 use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -35,6 +35,9 @@ impl Activation {
         Self::ALL.into_iter().find(|a| a.kind() == kind)
     }
 }
+
+/// Operations of an activation: an exponential counts as one, the division behind it as one.
+const OPERATIONS: usize = 4;
 
 /// `y = f(z)`.
 #[derive(Debug)]
@@ -69,8 +72,8 @@ impl Op for Activate {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len;
-        let kernel = Kernel::new("activate").constant("KIND", self.0.kind()).param("n", n);
-        l.push(kernel.read("z", l.input(0)).write("y", l.output()).threads(n, WORKGROUP));
+        let kernel = Kernel::new("activate").constant("KIND", self.0.kind()).operations(OPERATIONS * n);
+        l.push(elementwise(kernel.read("z", l.input(0)).write("y", l.output()), n, width(&[n])));
     }
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {
@@ -96,8 +99,8 @@ impl Op for ActivateGrad {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len;
-        let kernel = Kernel::new("activate_grad").constant("KIND", self.0.kind()).param("n", n);
-        l.push(kernel.read("dy", l.input(0)).read("z", l.input(1)).write("dz", l.output()).threads(n, WORKGROUP));
+        let kernel = Kernel::new("activate_grad").constant("KIND", self.0.kind()).operations(2 * OPERATIONS * n);
+        l.push(elementwise(kernel.read("dy", l.input(0)).read("z", l.input(1)).write("dz", l.output()), n, width(&[n])));
     }
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {

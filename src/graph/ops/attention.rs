@@ -1,40 +1,26 @@
 //! Multi-head attention (Vaswani et al., 1706.03762, section 3.2) without a stored score matrix, and its derivatives, which
 //! compute the scores anew (Dao et al., FlashAttention, 2205.14135, appendix B). Sums run in a fixed order.
 
-use super::{WORKGROUP, expected, no_derivative};
+use super::{expected, no_derivative};
 use crate::Result;
-use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
+use crate::graph::{ALIGNMENT, DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
 /// Most tokens of a sequence: the work grows with their square, and 256 are an image of 16 × 16.
 pub const MAX_TOKENS: usize = 256;
 /// Most channels of one head: a thread keeps up to three rows of them in registers.
 pub const MAX_HEAD: usize = 64;
 
-/// Inputs `q`, `k`, `v`.
+/// Inputs `q`, `k`, `v`. Its kernel also writes `[B, heads, T]`, the logarithm of each query's sum of exponentials, if wanted.
 #[derive(Debug)]
 struct Attention {
     heads: usize,
 }
 
-/// `[B, heads, T, 2]`: the logarithm of each query's sum of exponentials, and `dy · y`; inputs `q`, `k`, `y`, `dy`.
-#[derive(Debug)]
-struct AttentionStats {
-    heads: usize,
-}
-
-/// Derivative by one of the inputs; inputs `q`, `k`, `v`, `dy` and the statistics.
+/// Derivatives by `q`, `k` and `v`, one after the other as `[3, part]`: a part is a whole number of places that can be bound to.
+/// Inputs `q`, `k`, `v`, `y`, `dy` and the logarithms.
 #[derive(Debug)]
 struct AttentionGrad {
     heads: usize,
-    by: By,
-}
-
-/// Which input a derivative is taken by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Query,
-    Key,
-    Value,
 }
 
 /// Extents of `[B, T, heads · head]`.
@@ -79,15 +65,28 @@ fn dims(heads: usize, inputs: &[&TensorType]) -> std::result::Result<Dims, Strin
     Ok(Dims { batch, tokens, heads, head })
 }
 
-/// One thread per row of every head.
-fn kernel(stem: &'static str, l: &Lowering<'_>, heads: usize) -> Kernel {
+/// Most floats of rows that the threads of a workgroup share: 16 KiB less what they keep of each query.
+const SHARED: usize = 4096 - 2 * MAX_TOKENS;
+
+/// One workgroup per head, one thread per row. `products` sums over the channels or the tokens are what it takes.
+fn kernel(stem: &'static str, l: &Lowering<'_>, heads: usize, products: usize) -> Kernel {
     let Ok(Dims { batch, tokens, heads, head }) = dims(heads, &[l.input_type(0)]) else {
         unreachable!("the shape rule has accepted these shapes")
     };
-    let n = batch * heads * tokens;
-    let kernel = Kernel::new(stem).constant("HEAD", head).constant("VEC4", head.is_multiple_of(4));
-    let kernel = kernel.param("n", n).param("tokens", tokens).param("heads", heads);
-    kernel.param("scale", 1.0 / (head as f64).sqrt()).threads(n, WORKGROUP)
+    // Where threads are loops on a few cores, rows need not be brought nearer, and fewer threads may idle.
+    let tiled = l.tuning().shares_sums();
+    Kernel::new(stem)
+        .constant("HEAD", head)
+        .constant("VEC4", head.is_multiple_of(4))
+        .constant("TILED", tiled)
+        .constant("THREADS", tokens.next_multiple_of(if tiled { 32 } else { 8 }))
+        .constant("TILE", if tiled { (SHARED / (8 * head) * 4).min(tokens) } else { MAX_TOKENS })
+        .param("tokens", tokens)
+        .param("heads", heads)
+        .param("pairs", batch * heads)
+        .param("scale", 1.0 / (head as f64).sqrt())
+        .operations(2 * products * batch * heads * tokens * tokens * head)
+        .groups(batch * heads)
 }
 
 impl Op for Attention {
@@ -101,37 +100,21 @@ impl Op for Attention {
 
     fn grad(&self, g: &mut Graph, inputs: &[Tensor], y: Tensor, dy: Tensor, needed: &[bool]) -> Result<Vec<Option<Tensor>>> {
         let (heads, &[q, k, v]) = (self.heads, inputs) else { return Ok(Vec::new()) };
-        let stats = g.apply(AttentionStats { heads }, &[q, k, y, dy])?;
+        let shape = g.shape(y).clone();
+        let logarithms = g.further(y, 0, TensorType::f32([shape[0], heads, shape[1]]))?;
+        let parts = g.apply(AttentionGrad { heads }, &[q, k, v, y, dy, logarithms])?;
         let mut grads = Vec::with_capacity(inputs.len());
-        for (by, needed) in [By::Query, By::Key, By::Value].into_iter().zip(needed) {
-            grads.push(if *needed { Some(g.apply(AttentionGrad { heads, by }, &[q, k, v, dy, stats])?) } else { None });
+        for (i, needed) in needed.iter().enumerate() {
+            let part = g.slice(parts, 0, i, 1)?;
+            let part = g.slice(part, 1, 0, shape.elements())?;
+            grads.push(if *needed { Some(g.reshape(part, shape.clone())?) } else { None });
         }
         Ok(grads)
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention", l, self.heads);
-        l.push(kernel.read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2)).write("y", l.output()));
-    }
-}
-
-impl Op for AttentionStats {
-    fn name(&self) -> &'static str {
-        "attention_stats"
-    }
-
-    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        let Dims { batch, tokens, heads, .. } = dims(self.heads, inputs)?;
-        Ok(TensorType::f32([batch, heads, tokens, 2]))
-    }
-
-    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Err(no_derivative(self))
-    }
-
-    fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention_stats", l, self.heads).read("q", l.input(0)).read("k", l.input(1));
-        l.push(kernel.read("y", l.input(2)).read("dy", l.input(3)).write("stats", l.output()));
+        let kernel = kernel("attention", l, self.heads, 2).read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2));
+        l.push(kernel.write("y", l.output()).write_if("LSE", "lse", l.further(0)));
     }
 }
 
@@ -141,7 +124,8 @@ impl Op for AttentionGrad {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        dims(self.heads, &inputs[..4]).map(|_| inputs[0].clone())
+        dims(self.heads, &inputs[..5])?;
+        Ok(TensorType::f32([3, inputs[0].shape.elements().next_multiple_of(ALIGNMENT)]))
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -149,10 +133,9 @@ impl Op for AttentionGrad {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention_grad", l, self.heads);
-        let kernel = kernel.constant("BY_QUERY", self.by == By::Query).constant("SLOPE", self.by != By::Value);
-        let kernel = kernel.read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2)).read("dy", l.input(3));
-        l.push(kernel.read("stats", l.input(4)).write("dx", l.output()));
+        let kernel = kernel("attention_grad", l, self.heads, 5).param("part", l.output_type().shape[1]);
+        let kernel = kernel.read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2)).read("y", l.input(3));
+        l.push(kernel.read("dy", l.input(4)).read("lse", l.input(5)).write("dqkv", l.output()));
     }
 }
 

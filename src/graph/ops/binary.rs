@@ -1,6 +1,6 @@
 //! `y = a + b` and `y = a · b` with NumPy's broadcasting.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
 use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
 
@@ -87,8 +87,7 @@ impl Op for Binary {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len;
-        let mut kernel =
-            Kernel::new("binary").constant("MULTIPLY", self.kind == Kind::Multiply).constant("SAME_SHAPE", self.same_shape).param("n", n);
+        let mut kernel = Kernel::new("binary").constant("MULTIPLY", self.kind == Kind::Multiply).constant("SAME_SHAPE", self.same_shape);
         if !self.same_shape {
             let shape = &l.output_type().shape;
             let (a, b) = (l.input_type(0).shape.strides_in(shape), l.input_type(1).shape.strides_in(shape));
@@ -101,7 +100,8 @@ impl Op for Binary {
                 kernel = kernel.param(stride_a, a[axis]).param(stride_b, b[axis]);
             }
         }
-        l.push(kernel.read("a", l.input(0)).read("b", l.input(1)).write("y", l.output()).threads(n, WORKGROUP));
+        let kernel = kernel.read("a", l.input(0)).read("b", l.input(1)).write("y", l.output()).operations(n);
+        l.push(elementwise(kernel, n, if self.same_shape { width(&[n]) } else { 1 }));
     }
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {

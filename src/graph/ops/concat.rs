@@ -1,6 +1,6 @@
 //! Two tensors side by side along an axis.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -51,7 +51,9 @@ impl Op for Concat {
         let n = l.output().len;
         let (_, len_a, inner) = l.input_type(0).shape.around(self.axis);
         let len_b = l.input_type(1).shape[self.axis];
-        let kernel = Kernel::new("concat").param("n", n).param("row_a", len_a * inner).param("row_b", len_b * inner);
-        l.push(kernel.read("a", l.input(0)).read("b", l.input(1)).write("y", l.output()).threads(n, WORKGROUP));
+        let (row_a, row_b) = (len_a * inner, len_b * inner);
+        let kernel = Kernel::new("concat").param("row_a", row_a).param("row_b", row_b);
+        let kernel = kernel.read("a", l.input(0)).read("b", l.input(1)).write("y", l.output());
+        l.push(elementwise(kernel, n, width(&[row_a, row_b])));
     }
 }

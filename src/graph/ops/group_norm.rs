@@ -1,50 +1,44 @@
 //! Group normalisation (1803.08494) with the activation behind it, optionally with a scale and shift per image (adaptive group
-//! normalisation, 2105.05233), and its derivatives. In between stands a small table: a line per image and channel.
+//! normalisation, 2105.05233), and its derivatives: one pass each way where a group fits into a workgroup's registers.
 
 use super::{Activation, WORKGROUP, expected, no_derivative};
 use crate::Result;
-use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
+use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
-/// Threads of a workgroup that sums one group of channels of one image.
+/// Most threads of a workgroup, which goes through some groups of channels of one image.
 const THREADS: usize = 256;
+/// Most elements that a thread keeps in registers rather than read them again: of the input, and of each of two backwards.
+const KEPT: usize = 12;
+const KEPT_BACK: usize = 8;
+/// Workgroups that a GPU has work for: as long as there are more, they may be wider.
+const WANTED: usize = 128;
 
-/// `[B, C, 4]`: `(a, b, r, m)` with `a x + b` normalised and scaled, `r x + m` normalised only.
-/// Inputs `x [B, …, C]` (in `parts` tensors, 1 or 2), `gamma [C]`, `beta [C]`, `film [B, 2 C]` if there is one.
-#[derive(Debug)]
-struct Coefficients {
-    parts: usize,
-    groups: usize,
-    eps: f64,
-}
-
-/// `y = f(a x + b)`; inputs `x` (in `parts` tensors), coefficients, and those of [`Coefficients`] after `x`, which the
-/// derivative goes to.
+/// `y = f(a x + b)`, with `a` and `b` such that each group is brought to mean 0 and variance 1, then scaled and shifted. Inputs
+/// `x [B, …, C]` (in `parts` tensors, 1 or 2), `gamma [C]`, `beta [C]`, `film [B, 2 C]` if there is one.
+/// Its kernel also writes `[B, C, 4]` if wanted: `(a, b, r, m)` with `r x + m` normalised only.
 #[derive(Debug)]
 struct GroupNorm {
     parts: usize,
     groups: usize,
+    eps: f64,
     activation: Option<Activation>,
 }
 
-/// `[B, C, 4]`: sums that all derivatives share; inputs `dy`, coefficients, `x` in one tensor or two.
+/// Gradient by the first part of `x`; inputs `dy`, those coefficients, `x` in one tensor or two. Its kernel also writes, if wanted,
+/// [`SUMS`] and the gradient by the second part.
 #[derive(Debug)]
-struct Sums {
+struct InputGrad {
     groups: usize,
     activation: Option<Activation>,
 }
 
-/// Gradient by a part of `x` that begins at channel `first`; inputs `dy`, the part, coefficients, sums.
-#[derive(Debug)]
-struct InputGrad {
-    first: usize,
-    activation: Option<Activation>,
-}
+/// `[B, C, 2]`: sums of `dy` behind the activation, and of its product with the normalised `x`, over the pixels.
+const SUMS: usize = 0;
+const SECOND: usize = 1;
 
-/// Gradient by `gamma`, or by `beta`; inputs sums, `film` if there is one.
+/// Gradient by `gamma`; its kernel also writes that by `beta`. Inputs sums, `film` if there is one.
 #[derive(Debug)]
-struct ParamGrad {
-    beta: bool,
-}
+struct ParamGrad;
 
 /// Gradient by `film [B, 2 C]`; inputs sums, `gamma`, `beta`.
 #[derive(Debug)]
@@ -68,9 +62,7 @@ impl Graph {
     ) -> Result<Tensor> {
         let parts = x.len();
         let inputs: Vec<Tensor> = x.iter().copied().chain([gamma, beta]).chain(film).collect();
-        let coefficients = self.apply(Coefficients { parts, groups, eps }, &inputs)?;
-        let inputs: Vec<Tensor> = x.iter().copied().chain([coefficients, gamma, beta]).chain(film).collect();
-        self.apply(GroupNorm { parts, groups, activation }, &inputs)
+        self.apply(GroupNorm { parts, groups, eps, activation }, &inputs)
     }
 }
 
@@ -93,46 +85,56 @@ fn joined(parts: &[&TensorType]) -> Option<Shape> {
     }
 }
 
-/// The kernel with `x`, and with `x2` if there is a second part; `first` is the operation's input that `x` is.
-fn read_parts(kernel: Kernel, l: &Lowering<'_>, first: usize, parts: usize) -> Kernel {
-    let shape = &l.input_type(first).shape;
-    let kernel = kernel.param("split", shape[shape.rank() - 1]).read("x", l.input(first));
-    kernel.read_if("SECOND", "x2", (parts > 1).then(|| l.input(first + 1)))
+/// A kernel that goes through images of `shape` in groups of channels, with `x` read from the operation's inputs `first` on, which
+/// are `parts` tensors. `kept`: elements of each that a thread may keep.
+fn grouped(l: &Lowering<'_>, stem: &'static str, (first, parts): (usize, usize), groups: usize, kept: usize) -> Kernel {
+    let split = l.input_type(first).shape.last().copied().unwrap_or(1);
+    let rest = if parts > 1 { l.input_type(first + 1).shape.last().copied().unwrap_or(1) } else { 0 };
+    let (batch, pixels, channels) = extents(&l.input_type(first).shape.with_channels(split + rest));
+    let per_group = channels / groups;
+    let width = if channels.is_multiple_of(4) && split.is_multiple_of(4) { 4 } else { 1 };
+    // Whole groups and whole elements.
+    let mut span = (1..=width).map(|n| n * per_group).find(|span| span.is_multiple_of(width)).unwrap_or(per_group);
+    let shares = l.tuning().shares_sums();
+    let each = |span: usize| pixels.div_ceil((THREADS / (span / width)).max(1));
+    // Where threads are loops on a few cores, meeting at barriers costs more than it saves.
+    let (mut lanes, mut held) = ((16 / (span / width)).clamp(1, pixels), 0);
+    if shares {
+        // Wider pieces of rows are read faster, if enough workgroups remain.
+        let fits = |span: usize| channels.is_multiple_of(span) && span <= THREADS * width && each(span) <= kept;
+        while batch * channels / (2 * span) >= WANTED && fits(2 * span) {
+            span *= 2;
+        }
+        lanes = pixels.div_ceil(each(span));
+        held = if each(span) <= kept { each(span) } else { 0 };
+    }
+    let kernel = Kernel::new(stem)
+        .constant("PER_GROUP", per_group)
+        .constant("SPAN", span)
+        .constant("LANES", lanes)
+        .constant("THREADS", span / width * lanes)
+        .constant("KEPT", held)
+        .constant("VEC4", width == 4)
+        .param("pixels", pixels)
+        .param("channels", channels)
+        .param("split", split)
+        .param("spans", batch * channels / span)
+        .groups(batch * channels / span)
+        .read("x", l.input(first))
+        .read_if("SECOND", "x2", (parts > 1).then(|| l.input(first + 1)));
+    let again = if held == 0 { 2 } else { 1 };
+    kernel.passes("x", again).passes("x2", again)
 }
+
+/// Operations per element: statistics, line and activation; and all that again, with slopes and sums, backwards.
+const FORWARD: usize = 12;
+const BACKWARD: usize = 24;
 
 fn kind(activation: Option<Activation>) -> usize {
     activation.map_or(0, Activation::kind)
 }
 
-/// A kernel with one workgroup per image and group.
-fn grouped(l: &Lowering<'_>, stem: &'static str, shape: &Shape, groups: usize) -> Kernel {
-    let (batch, pixels, channels) = extents(shape);
-    let per_group = channels / groups;
-    // Where threads are loops on a few cores, meeting at barriers costs more than it saves.
-    let threads = if l.tuning().shares_sums() { THREADS } else { 16 };
-    let lanes = (threads / per_group).clamp(1, pixels);
-    Kernel::new(stem)
-        .constant("PER_GROUP", per_group)
-        .constant("LANES", lanes)
-        .constant("THREADS", per_group * lanes)
-        .param("pixels", pixels)
-        .param("channels", channels)
-        .param("groups", batch * groups)
-        .groups(batch * groups)
-}
-
-/// A kernel with one thread per element.
-fn elementwise(stem: &'static str, shape: &Shape, activation: Option<Activation>) -> Kernel {
-    let (_, pixels, channels) = extents(shape);
-    Kernel::new(stem)
-        .constant("KIND", kind(activation))
-        .param("n", shape.elements())
-        .param("pixels", pixels)
-        .param("channels", channels)
-        .threads(shape.elements(), WORKGROUP)
-}
-
-impl Op for Coefficients {
+impl Op for GroupNorm {
     fn name(&self) -> &'static str {
         "group_norm"
     }
@@ -150,83 +152,44 @@ impl Op for Coefficients {
             let groups = self.groups;
             return Err(format!("{channels} channels cannot be split into {groups} equal groups of at most {THREADS} channels"));
         }
-        Ok(TensorType::f32([batch, channels, 4]))
+        Ok(TensorType::f32(shape))
     }
 
-    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Err(no_derivative(self))
-    }
-
-    fn lower(&self, l: &mut Lowering<'_>) {
-        let (n, shape) = (self.parts, l.input_type(0).shape.with_channels(l.output_type().shape[1]));
-        let kernel = grouped(l, "group_norm_coefficients", &shape, self.groups).param("eps", self.eps);
-        let kernel = read_parts(kernel, l, 0, n).read("gamma", l.input(n)).read("beta", l.input(n + 1)).write("y", l.output());
-        l.push(kernel.read_if("FILM", "film", l.optional(n + 2)));
-    }
-}
-
-impl Op for GroupNorm {
-    fn name(&self) -> &'static str {
-        "group_norm"
-    }
-
-    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        Ok(TensorType::f32(inputs[0].shape.with_channels(inputs[self.parts].shape[1])))
-    }
-
-    fn grad(&self, g: &mut Graph, inputs: &[Tensor], _y: Tensor, dy: Tensor, needed: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        let GroupNorm { parts, groups, activation } = *self;
-        let (x, [coefficients, gamma, beta, film @ ..]) = inputs.split_at(parts) else {
+    fn grad(&self, g: &mut Graph, inputs: &[Tensor], y: Tensor, dy: Tensor, needed: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        let GroupNorm { parts, groups, activation, .. } = *self;
+        let (x, [gamma, beta, film @ ..]) = inputs.split_at(parts) else {
             return Err(no_derivative(self));
         };
-        let for_sums: Vec<Tensor> = [dy, *coefficients].into_iter().chain(x.iter().copied()).collect();
-        let sums = g.apply(Sums { groups, activation }, &for_sums)?;
-        let with_film: Vec<Tensor> = [sums].into_iter().chain(film.iter().copied()).collect();
+        let (batch, _, channels) = extents(g.shape(y));
+        let coefficients = g.further(y, 0, TensorType::f32([batch, channels, 4]))?;
+        let from: Vec<Tensor> = [dy, coefficients].into_iter().chain(x.iter().copied()).collect();
+        let dx = g.apply(InputGrad { groups, activation }, &from)?;
         let mut grads = vec![None; inputs.len()];
-        if needed[parts + 1] {
-            grads[parts + 1] = Some(g.apply(ParamGrad { beta: false }, &with_film)?);
+        grads[0] = Some(dx);
+        if parts > 1 && needed[1] {
+            let ty = g.ty(x[1]).clone();
+            grads[1] = Some(g.further(dx, SECOND, ty)?);
         }
-        if needed[parts + 2] {
-            grads[parts + 2] = Some(g.apply(ParamGrad { beta: true }, &with_film)?);
-        }
-        if needed.get(parts + 3) == Some(&true) {
-            grads[parts + 3] = Some(g.apply(FilmGrad, &[sums, *gamma, *beta])?);
-        }
-        // Last, so that what is added to it can ride behind it.
-        let mut first = 0;
-        for (i, part) in x.iter().enumerate() {
-            if needed[i] {
-                grads[i] = Some(g.apply(InputGrad { first, activation }, &[dy, *part, *coefficients, sums])?);
+        let of_params = needed[parts..].contains(&true);
+        if of_params {
+            let sums = g.further(dx, SUMS, TensorType::f32([batch, channels, 2]))?;
+            let with_film: Vec<Tensor> = [sums].into_iter().chain(film.iter().copied()).collect();
+            let by_gamma = g.apply(ParamGrad, &with_film)?;
+            grads[parts] = Some(by_gamma);
+            grads[parts + 1] = Some(g.further(by_gamma, 0, TensorType::f32([channels]))?);
+            if needed.get(parts + 2) == Some(&true) {
+                grads[parts + 2] = Some(g.apply(FilmGrad, &[sums, *gamma, *beta])?);
             }
-            first += g.shape(*part)[g.shape(*part).rank() - 1];
         }
         Ok(grads)
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = read_parts(elementwise("group_norm", &l.output_type().shape, self.activation), l, 0, self.parts);
-        l.push(kernel.read("coefficients", l.input(self.parts)).write("y", l.output()));
-    }
-}
-
-impl Op for Sums {
-    fn name(&self) -> &'static str {
-        "group_norm_sums"
-    }
-
-    fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        Ok(inputs[1].clone())
-    }
-
-    fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        Err(no_derivative(self))
-    }
-
-    fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = grouped(l, "group_norm_sums", &l.input_type(0).shape, self.groups).constant("KIND", kind(self.activation));
-        let parts = if l.optional(3).is_some() { 2 } else { 1 };
-        let kernel = read_parts(kernel, l, 2, parts).read("dy", l.input(0)).read("coefficients", l.input(1));
-        l.push(kernel.write("y", l.output()));
+        let n = self.parts;
+        let kernel = grouped(l, "group_norm", (0, n), self.groups, KEPT).constant("KIND", kind(self.activation));
+        let kernel = kernel.param("eps", self.eps).read("gamma", l.input(n)).read("beta", l.input(n + 1)).write("y", l.output());
+        let kernel = kernel.read_if("FILM", "film", l.optional(n + 2)).write_if("KEEP", "coefficients", l.further(0));
+        l.push(kernel.operations(FORWARD * l.output().len));
     }
 }
 
@@ -236,7 +199,7 @@ impl Op for InputGrad {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        Ok(inputs[1].clone())
+        Ok(inputs[2].clone())
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -244,17 +207,12 @@ impl Op for InputGrad {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let (_, pixels, width) = extents(&l.output_type().shape);
-        let kernel = Kernel::new("group_norm_grad")
-            .constant("KIND", kind(self.activation))
-            .param("n", l.output().len)
-            .param("pixels", pixels)
-            .param("channels", l.input_type(2).shape[1])
-            .param("first", self.first)
-            .param("width", width)
-            .threads(l.output().len, WORKGROUP);
-        let kernel = kernel.read("dy", l.input(0)).read("x", l.input(1)).read("coefficients", l.input(2)).read("sums", l.input(3));
-        l.push(kernel.read_if("RESIDUAL", "residual", l.epilogue().residual).write("dx", l.output()));
+        let parts = if l.optional(3).is_some() { 2 } else { 1 };
+        let kernel = grouped(l, "group_norm_grad", (2, parts), self.groups, KEPT_BACK).constant("KIND", kind(self.activation));
+        let again = kernel.args.first().map_or(1, |x| x.passes);
+        let kernel = kernel.read("dy", l.input(0)).passes("dy", again).read("coefficients", l.input(1)).write("dx", l.output());
+        let kernel = kernel.read_if("RESIDUAL", "residual", l.epilogue().residual).write_if("SUMS", "sums", l.further(SUMS));
+        l.push(kernel.write_if("GRAD2", "dx2", l.further(SECOND)).operations(BACKWARD * l.input(0).len));
     }
 
     fn absorbs(&self, step: EpilogueStep) -> bool {
@@ -277,9 +235,13 @@ impl Op for ParamGrad {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let (batch, channels) = (l.input_type(0).shape[0], l.input_type(0).shape[1]);
-        let kernel = Kernel::new("group_norm_param_grad").constant("BETA", self.beta).param("batch", batch).param("channels", channels);
-        let kernel = kernel.read("sums", l.input(0)).write("y", l.output()).read_if("FILM", "film", l.optional(1));
-        l.push(kernel.threads(channels, WORKGROUP));
+        let (gamma, beta) = (l.output(), l.further(0).unwrap_or_else(|| l.scratch(channels, DType::F32)));
+        let kernel = Kernel::new("group_norm_param_grad").param("batch", batch).param("channels", channels).threads(channels, WORKGROUP);
+        let kernel = kernel.operations(2 * batch * channels).read("sums", l.input(0)).read_if("FILM", "film", l.optional(1));
+        // One buffer can be written through one binding only: it spans both.
+        let (apart, at) = (gamma.place != beta.place || beta.offset < gamma.offset, beta.offset.wrapping_sub(gamma.offset));
+        let (y, at) = if apart { (gamma, 0) } else { (Operand { len: at + beta.len, ..gamma }, at) };
+        l.push(kernel.param("beta_at", at).write("y", y).write_if("APART", "dbeta", apart.then_some(beta)));
     }
 }
 

@@ -7,6 +7,7 @@ mod binary;
 mod concat;
 mod conv;
 mod cross_entropy;
+mod further;
 mod gather;
 mod group_norm;
 mod matmul;
@@ -31,6 +32,17 @@ use super::TensorType;
 
 /// Threads per workgroup of the elementwise kernels; `WORKGROUP` in `shaders/lib/index.wgsl`.
 pub const WORKGROUP: usize = 64;
+
+/// How many numbers a thread of an elementwise kernel takes: 4 if all these extents are multiples of it, else 1. Goes with the constant
+/// `VEC4` (`shaders/lib/fours.wgsl`).
+fn width(extents: &[usize]) -> usize {
+    if extents.iter().all(|extent| extent.is_multiple_of(4)) { 4 } else { 1 }
+}
+
+/// A kernel with one thread per element of `n` numbers, an element being a number or four.
+fn elementwise(kernel: super::Kernel, n: usize, width: usize) -> super::Kernel {
+    kernel.constant("VEC4", width == 4).param("n", n).threads(n / width, WORKGROUP)
+}
 
 /// The message of a shape rule that wants `what`.
 fn expected(what: &str, given: &[&TensorType]) -> String {

@@ -1,6 +1,6 @@
 //! The end of a training step over flat arenas: norm of the gradient, state, AdamW with a moving average.
 
-use super::{WORKGROUP, expected, no_derivative, state};
+use super::{WORKGROUP, elementwise, expected, no_derivative, state, width};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -79,6 +79,7 @@ impl Op for SquareSums {
     fn lower(&self, l: &mut Lowering<'_>) {
         let shares = l.output().len;
         let n = l.input(0).len;
+        let width = width(&[n]);
         // A workgroup per share on a GPU, a thread per share where threads are loops.
         let lanes = if l.tuning().shares_sums() { THREADS } else { 1 };
         let kernel = Kernel::new("square_sums")
@@ -86,7 +87,8 @@ impl Op for SquareSums {
             .constant("THREADS", lanes.max(WORKGROUP))
             .param("n", n)
             .param("shares", shares)
-            .param("share", n.div_ceil(shares));
+            .param("share", n.div_ceil(shares).next_multiple_of(width))
+            .constant("VEC4", width == 4);
         let kernel = kernel.read("x", l.input(0)).write("y", l.output()).operations(2 * n);
         l.push(kernel.groups((shares * lanes).div_ceil(lanes.max(WORKGROUP))));
     }
@@ -155,7 +157,6 @@ impl Op for AdamW {
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.input(0).len;
         let kernel = Kernel::new("adamw")
-            .param("n", n)
             .write("param", l.input(0))
             .read("grad", l.input(1))
             .write("m", l.input(2))
@@ -165,6 +166,6 @@ impl Op for AdamW {
             .read("counters", l.input(6));
         // Three for the first moment, four for the second, three for the average, nine for the step itself.
         let kernel = ["param", "m", "v", "ema"].into_iter().fold(kernel, |kernel, arena| kernel.passes(arena, 2));
-        l.push(kernel.operations(19 * n).threads(n, WORKGROUP));
+        l.push(elementwise(kernel.operations(19 * n), n, width(&[n])));
     }
 }

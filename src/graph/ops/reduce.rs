@@ -1,10 +1,10 @@
 //! Sums and means along an axis, and their derivative: repetition.
 
-use super::{WORKGROUP, expected};
+use super::{WORKGROUP, expected, width};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
-/// Threads of a workgroup that shares sums: `COLS` columns times `256 / COLS` partial sums each.
+/// Most threads of a workgroup that shares sums.
 const THREADS: usize = 256;
 /// Rows that one workgroup sums before a reduction over more is split into two passes.
 const SPLIT: usize = 4096;
@@ -53,17 +53,24 @@ impl Graph {
 /// Pushes `target[o, i] = factor · Σ_r source[o, r, i]` over the view `[outer, rows, inner]`, in a fixed order of summation.
 pub(super) fn push_reduce(l: &mut Lowering<'_>, source: Operand, target: Operand, view: (usize, usize, usize), factor: f64) {
     let (outer, rows, inner) = view;
-    // A GPU's workgroup takes 16 columns (or fewer) with many partial sums each; without sharing, a thread takes a column.
+    // A GPU's workgroup takes pieces of rows, at least 128 bytes long, with some partial sums each; without sharing, a thread takes
+    // an element of a row.
     let share = l.tuning().shares_sums() || inner < 16;
-    let columns = match inner {
-        _ if !share => WORKGROUP,
-        16.. => 16,
-        4.. => 4,
-        _ => 1,
+    let width = width(&[inner]);
+    let elements = inner / width;
+    let side_by_side = |rows: usize| {
+        let all = elements.next_power_of_two().min(if share { THREADS } else { WORKGROUP });
+        if !share {
+            return (all, 1);
+        }
+        let lanes = (rows / 4).next_power_of_two().min(THREADS);
+        let columns = (THREADS / lanes).max(32 / width).min(all);
+        (columns, lanes.min(THREADS / columns))
     };
-    let lanes = if share { THREADS / columns } else { 1 };
     let pass = |source, target, outer, rows: usize, chunk: usize, factor: f64| {
         let chunks = rows.div_ceil(chunk);
+        let (columns, lanes) = side_by_side(chunk);
+        let groups = outer * chunks * elements.div_ceil(columns);
         Kernel::new("reduce")
             .constant("COLS", columns)
             .constant("LANES", lanes)
@@ -72,14 +79,16 @@ pub(super) fn push_reduce(l: &mut Lowering<'_>, source: Operand, target: Operand
             .param("inner", inner)
             .param("chunk", chunk)
             .param("chunks", chunks)
-            .param("groups", outer * chunks * inner.div_ceil(columns))
+            .param("groups", groups)
             .param("factor", factor)
+            .constant("VEC4", width == 4)
             .read("x", source)
             .write("y", target)
-            .groups(outer * chunks * inner.div_ceil(columns))
+            .operations(outer * rows * inner)
+            .groups(groups)
     };
-    // One group sums THREADS / COLS rows at a time; a tall thin reduction would keep a GPU idle.
-    if rows > SPLIT && outer * inner.div_ceil(columns) < 64 {
+    // A tall thin reduction would keep a GPU idle.
+    if rows > SPLIT && outer * elements.div_ceil(32 / width) < 64 {
         let chunk = rows.div_ceil(64).max(THREADS);
         let chunks = rows.div_ceil(chunk);
         let partial = l.scratch(outer * chunks * inner, DType::F32);

@@ -1,6 +1,6 @@
 //! Images at half and at twice their size, `[B, H, W, C]`.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -46,14 +46,14 @@ fn push(l: &mut Lowering<'_>, down: bool, factor: f64) {
     let (from, to, n) = (&l.input_type(0).shape, &l.output_type().shape, l.output().len);
     let kernel = Kernel::new("resample")
         .constant("DOWN", down)
-        .param("n", n)
         .param("height", to[1])
         .param("width", to[2])
         .param("from_height", from[1])
         .param("from_width", from[2])
         .param("channels", to[3])
         .param("factor", factor);
-    l.push(kernel.read("x", l.input(0)).write("y", l.output()).threads(n, WORKGROUP));
+    let (channels, kernel) = (to[3], kernel.operations(if down { 4 * n } else { n }));
+    l.push(elementwise(kernel.read("x", l.input(0)).write("y", l.output()), n, width(&[channels])));
 }
 
 impl Op for Gathered {

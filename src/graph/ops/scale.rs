@@ -1,6 +1,6 @@
 //! `y = s · x` by a fixed number; with `s = 1` a copy.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
 use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -37,7 +37,7 @@ impl Op for Scale {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len;
-        let kernel = Kernel::new("scale").param("n", n).param("s", self.0);
-        l.push(kernel.read("x", l.input(0)).write("y", l.output()).threads(n, WORKGROUP));
+        let kernel = Kernel::new("scale").param("s", self.0).operations(n).read("x", l.input(0)).write("y", l.output());
+        l.push(elementwise(kernel, n, width(&[n])));
     }
 }

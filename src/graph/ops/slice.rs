@@ -1,8 +1,8 @@
 //! A range along an axis, and its derivative: the range put back among zeros.
 
-use super::{WORKGROUP, expected};
+use super::{elementwise, expected, width};
 use crate::Result;
-use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
+use crate::graph::{ALIGNMENT, DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
 /// `y = x[.., start .. start + len, ..]` along `axis`.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ struct Slice {
     axis: usize,
     start: usize,
     len: usize,
+    /// The elements lie in one piece that a kernel can be bound to where it is: it starts at this one.
+    in_place: Option<usize>,
 }
 
 /// `y[.., start .. start + x, ..] = x`, zero elsewhere; `extent` is the axis' new extent.
@@ -23,7 +25,10 @@ struct Pad {
 impl Graph {
     /// `len` entries of `x` along `axis`, from `start` on.
     pub fn slice(&mut self, x: Tensor, axis: usize, start: usize, len: usize) -> Result<Tensor> {
-        self.apply(Slice { axis, start, len }, &[x])
+        let shape = self.shape(x);
+        let (outer, _, inner) = if axis < shape.rank() { shape.around(axis) } else { (0, 0, 0) };
+        let first = start.checked_mul(inner).filter(|first| outer == 1 && first.is_multiple_of(ALIGNMENT));
+        self.apply(Slice { axis, start, len, in_place: first }, &[x])
     }
 }
 
@@ -33,13 +38,14 @@ fn push_window(l: &mut Lowering<'_>, axis: usize, shift: i64) {
     let (_, from, inner) = l.input_type(0).shape.around(axis);
     let to = l.output_type().shape[axis];
     let kernel = Kernel::new("window")
-        .param("n", n)
         .param("from_extent", from)
         .param("to_extent", to)
         .param("inner", inner)
         .param("skip", shift.max(0) as usize)
         .param("lead", (-shift).max(0) as usize);
-    l.push(kernel.read("x", l.input(0)).write("y", l.output()).threads(n, WORKGROUP));
+    // What lies outside is not read.
+    let kernel = kernel.read("x", l.input(0)).write("y", l.output()).touches("x", n);
+    l.push(elementwise(kernel, n, width(&[inner])));
 }
 
 impl Op for Slice {
@@ -48,7 +54,7 @@ impl Op for Slice {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        let Slice { axis, start, len } = *self;
+        let Slice { axis, start, len, .. } = *self;
         match inputs {
             [x] if x.dtype == DType::F32 && axis < x.shape.rank() && start.checked_add(len).is_some_and(|end| end <= x.shape[axis]) => {
                 Ok(TensorType::f32(x.shape.with(axis, len)))
@@ -64,6 +70,10 @@ impl Op for Slice {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         push_window(l, self.axis, self.start as i64);
+    }
+
+    fn view(&self) -> Option<usize> {
+        self.in_place
     }
 }
 
