@@ -1,8 +1,12 @@
 //! The arguments of one launch, by the names they have in the shader.
 
+use super::scratch::Scratch;
 use crate::graph::Value;
 use crate::plan::Dispatch;
 use crate::{Error, Result};
+
+/// Most bindings of a launch: as many storage buffers as every WebGPU device has room for, and some to spare.
+pub(super) const MAX_BINDINGS: usize = 12;
 
 /// A bound range of a buffer.
 pub(super) enum Bound<'a, F> {
@@ -21,7 +25,9 @@ pub(super) enum Bound<'a, F> {
 /// What a twin is called with.
 pub struct Call<'a, F> {
     pub(super) dispatch: &'a Dispatch,
-    pub(super) bound: Vec<Bound<'a, F>>,
+    /// In the order of the dispatch's bindings.
+    pub(super) bound: [Bound<'a, F>; MAX_BINDINGS],
+    pub(super) scratch: Option<&'a mut Scratch>,
 }
 
 impl<'a, F> Call<'a, F> {
@@ -99,6 +105,14 @@ impl<'a, F> Call<'a, F> {
         match self.position(name).map(|i| std::mem::replace(&mut self.bound[i], Bound::Taken)) {
             Some(Bound::IntegersMut(values)) => Ok(values),
             _ => self.missing("integers to write", name),
+        }
+    }
+
+    /// Room for what is kept during the launch only; to be asked for once.
+    pub(super) fn scratch(&mut self) -> Result<&'a mut Scratch> {
+        match self.scratch.take() {
+            Some(scratch) => Ok(scratch),
+            None => self.missing("room once more, not", "scratch"),
         }
     }
 }

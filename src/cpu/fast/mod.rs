@@ -10,6 +10,7 @@ mod gemm;
 mod group_norm;
 mod matmul;
 mod sums;
+mod taps;
 
 use super::Twin;
 
@@ -19,6 +20,10 @@ pub(super) fn find(stem: &str) -> Option<Twin<f32>> {
         "matmul" => matmul::run,
         "activate" => activation::run,
         "activate_grad" => activation::run_grad,
+        "attention" => attention::run,
+        "attention_grad" => attention::run_grad,
+        "group_norm" => group_norm::run,
+        "group_norm_grad" => group_norm::run_grad,
         "conv" => conv::run,
         "conv_weight_grad" => conv::run_weight_grad,
         "reduce" => sums::run_reduce,
