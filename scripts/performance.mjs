@@ -59,8 +59,8 @@ function kernels(run, backend) {
 }
 
 function host() {
-  const rows = runs.flatMap((run) => run.backends.flatMap((backend) => trainings(backend).filter((t) => t.host).map((t) => [`\`${t.name}\``, backend.adapter.name, place(run), whole(t.cost.launches), num(t.host.median), num(t.host.least), `${run.date}, \`${run.command}\``])));
-  return rows.length > 0 ? table(["", "adapter", "where", "launches", "median ms", "least ms", ""], rows, 3) : "";
+  const rows = runs.flatMap((run) => run.backends.flatMap((backend) => trainings(backend).filter((t) => t.host).map((t) => [`\`${t.name}\``, backend.adapter.name, place(run), whole(t.cost.launches), num(t.host.median), num(t.host.least), run.date, `\`${run.command}\``])));
+  return rows.length > 0 ? table(["", "adapter", "where", "launches", "median ms", "least ms", "date", "command"], rows, 3) : "";
 }
 
 function plan() {
