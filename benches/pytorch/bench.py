@@ -4,11 +4,15 @@
     python benches/pytorch/bench.py                                # on CUDA if there is one, otherwise on the CPU
     python benches/pytorch/bench.py --models course --batches 128 --modes eager,compile --tf32 off,on --json result.json
     python benches/pytorch/bench.py --models course --batches 8 --threads 1
+    cargo build --release --example race && python benches/pytorch/bench.py --ours target/release/examples/race --ours-on gpu
 
 Same networks (tests/unet.rs compares them with diffusers number by number), shapes and optimiser as `cargo bench` and the races of
 bench.html; the weights are PyTorch's own random ones, which no clock can tell. Two things are in this engine's step and not in
 PyTorch's: drawing the batch and its noise, and the moving average of the weights. The optimiser is PyTorch's fused one where it
 has one. A step ends with its work done, but the host waits only once per repeat: launches run ahead as they do in training.
+
+With `--ours` each repeat is followed by one of this engine, in a process of its own on the same machine: PyTorch, ours, PyTorch,
+ours; the last column is the median of PyTorch's time by ours. Above 1, ours is faster.
 
 Prints a table: median and least time of the repeats. `--json` writes every repeat.
 """
@@ -18,6 +22,7 @@ import json
 import math
 import platform
 import statistics
+import subprocess
 import time
 
 import diffusers
@@ -109,24 +114,53 @@ def make(name, batch, what, compiled, options):
     return step, count
 
 
-def measure(work, device, repeats, span):
-    """Milliseconds each, per repeat. A repeat takes `span` seconds or one run of the work, whichever is longer."""
+class Ours:
+    """This engine in a process that waits to be asked: examples/race.rs."""
+
+    def __init__(self, program, name, batch, what, where, span):
+        command = [program, name, str(batch), what, where]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.adapter = self.process.stdout.readline().strip()
+        self.times = 1
+        self.time()
+        self.times = often(self.time() / 1e3, span)
+
+    def time(self):
+        """Milliseconds each."""
+        self.process.stdin.write(f"{self.times}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def often(seconds, span):
+    """How often to do what takes so long, for a repeat of `span` seconds."""
+    return min(1024, max(1, math.ceil(span / seconds)))
+
+
+def measure(work, device, repeats, span, ours):
+    """Milliseconds each, per repeat, of PyTorch and of ours. A repeat takes `span` seconds or one run of the work."""
     for _ in range(3):
         work()
     synchronize(device)
     start = time.perf_counter()
     work()
     synchronize(device)
-    times = max(1, math.ceil(span / (time.perf_counter() - start)))
-    results = []
+    times = often(time.perf_counter() - start, span)
+    theirs, mine = [], []
     for _ in range(repeats):
         synchronize(device)
         start = time.perf_counter()
         for _ in range(times):
             work()
         synchronize(device)
-        results.append((time.perf_counter() - start) * 1e3 / times)
-    return results
+        theirs.append((time.perf_counter() - start) * 1e3 / times)
+        if ours:
+            mine.append(ours.time())
+    return theirs, mine
 
 
 def processor():
@@ -155,7 +189,9 @@ def main():
     parser.add_argument("--threads", type=int, help="of the CPU")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--span", type=float, default=0.5, help="seconds a repeat takes at least")
-    parser.add_argument("--json")
+    parser.add_argument("--ours", help="program built from examples/race.rs, to take turns with")
+    parser.add_argument("--ours-on", choices=["cpu", "gpu"], help="where it runs; as PyTorch does if not said")
+    parser.add_argument("--json", help="file to write")
     options = parser.parse_args()
 
     if options.threads:
@@ -164,7 +200,8 @@ def main():
     adapter = torch.cuda.get_device_name(options.device) if on_cuda else f"{processor()}, {torch.get_num_threads()} threads"
     about = {"adapter": adapter, "torch": torch.__version__, "diffusers": diffusers.__version__, "cuda": torch.version.cuda}
     print(f"{adapter}; PyTorch {torch.__version__}, diffusers {diffusers.__version__}")
-    print(f"{'model':<8}{'parameters':>11}{'batch':>7}  {'what':<9}{'mode':<9}{'TF32':<6}{'median ms':>11}{'least ms':>11}{'samples/s':>12}")
+    head = f"{'model':<8}{'parameters':>11}{'batch':>7}  {'what':<9}{'mode':<9}{'TF32':<6}{'median ms':>11}{'least ms':>11}{'samples/s':>12}"
+    print(head + (f"{'ours, least':>13}{'ratio':>8}" if options.ours else ""))
     results = []
     for tf32 in options.tf32 if on_cuda else ["off"]:
         torch.backends.cuda.matmul.allow_tf32 = tf32 == "on"
@@ -175,14 +212,19 @@ def main():
                     for mode in options.modes:
                         torch.compiler.reset()
                         work, count = make(name, batch, what, mode == "compile", options)
-                        times = measure(work, options.device, options.repeats, options.span)
+                        where = options.ours_on or ("gpu" if on_cuda else "cpu")
+                        ours = Ours(options.ours, name, batch, what, where, options.span) if options.ours else None
+                        times, mine = measure(work, options.device, options.repeats, options.span, ours)
                         median, least = statistics.median(times), min(times)
                         row = dict(model=name, parameters=count, batch=batch, what=what, mode=mode, tf32=tf32, ms=times, median_ms=median)
+                        line = f"{name:<8}{count:>11}{batch:>7}  {what:<9}{mode:<9}{tf32:<6}{median:>11.3f}{least:>11.3f}{batch / median * 1e3:>12.1f}"
+                        if ours:
+                            ours.close()
+                            ratios = [a / b for a, b in zip(times, mine)]
+                            row |= dict(ours_adapter=ours.adapter, ours_ms=mine, ratios=ratios, median_ratio=statistics.median(ratios))
+                            line += f"{min(mine):>13.3f}{row['median_ratio']:>8.2f}"
                         results.append(row)
-                        print(
-                            f"{name:<8}{count:>11}{batch:>7}  {what:<9}{mode:<9}{tf32:<6}{median:>11.3f}{least:>11.3f}{batch / median * 1e3:>12.1f}",
-                            flush=True,
-                        )
+                        print(line, flush=True)
     if options.json:
         with open(options.json, "w") as file:
             json.dump({**about, "channels_last": options.channels_last, "results": results}, file, indent=1)
