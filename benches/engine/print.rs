@@ -74,6 +74,9 @@ fn print_step(t: &Training) {
             p.milliseconds, p.device, p.arithmetic, p.memory, p.launching
         );
     }
+    if let Some(gain) = &t.tuning {
+        println!("    tuned: {} kernels in {:.0} ms; {:.3} ms a step before", gain.kernels, gain.milliseconds, gain.before);
+    }
     if let Some(host) = &t.host {
         println!("    host: {:.3} ms a step, {:.3} at least", host.median, host.least);
     }

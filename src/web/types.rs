@@ -131,7 +131,7 @@ mod tests {
     use crate::graph::Activation;
     use crate::nn::{ClassEmbedType, DownBlockType, MlpConfig, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
     use crate::plan::{Cost, DeviceInfo, DeviceKind, KernelCost, Prediction};
-    use crate::train::bench::{Axis, Depth, Event, Growth, KernelShare, Outcome, Peaks, Point, Report, Sampling, Timing, Training};
+    use crate::train::bench::{Axis, Depth, Event, Gain, Growth, KernelShare, Outcome, Peaks, Point, Report, Sampling, Timing, Training};
     use crate::train::{
         ClassConditioning, Config, Goal, ImageConfig, ImageDataset, LrSchedule, MemoryPlan, OptimizerConfig, Preset, SampleOptions,
         SpacingChoice, WeightsChoice,
@@ -201,6 +201,7 @@ mod tests {
             Timing,
             Peaks,
             KernelShare,
+            Gain,
             Training,
             Sampling,
             Axis,

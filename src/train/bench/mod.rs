@@ -16,7 +16,7 @@ pub use kernels::KernelShare;
 pub use peaks::Peaks;
 pub use sampling::Sampling;
 pub use timing::{Patience, Timing};
-pub use training::Training;
+pub use training::{Gain, Training};
 
 use super::cost::{sampling_cost, step_cost};
 use crate::Result;
@@ -108,8 +108,8 @@ impl Speed {
     /// Seconds that a case is expected to take.
     fn expects(&self, backend: &dyn Backend, work: &Work, patience: &Patience) -> Result<f64> {
         match work {
-            // The profile is one more time.
-            Work::Training(config) => Ok(patience.seconds(1.2 * step_cost(config, &backend.tuning())?.operations as f64 / self.next())),
+            // Tuning takes two more, the profile one.
+            Work::Training(config) => Ok(patience.seconds(1.7 * step_cost(config, &backend.tuning())?.operations as f64 / self.next())),
             Work::Sampling(config, options) => {
                 let step = sampling_cost(config, options, &backend.tuning())?.operations;
                 Ok(patience.seconds(step as f64 * options.num_inference_steps as f64 / self.next()))

@@ -79,7 +79,7 @@ impl Patience {
         let mut each = ((self.repeat / one.max(1e-3)) as usize).clamp(1, together);
         let (mut all, mut host) = if each == 1 { (vec![one], vec![busy]) } else { (Vec::new(), Vec::new()) };
         let begun = Instant::now();
-        while all.len() < FEWEST || (milliseconds(begun) < self.all && all.len() < self.most) {
+        while all.len() < FEWEST.min(self.most) || (milliseconds(begun) < self.all && all.len() < self.most) {
             let start = Instant::now();
             let busy = work.run(each).await?;
             let taken = milliseconds(start);

@@ -11,6 +11,7 @@ use crate::plan::{Backend, Cost, DeviceKind, LocalFuture, Plan};
 use crate::train::config::Config;
 use crate::train::programs::training_step;
 use crate::train::trainer::Trainer;
+use crate::train::tune::add_choices;
 
 /// Speed of training, and what a step consists of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,8 +37,38 @@ pub struct Training {
     pub gflops: f64,
     /// Share of the measured arithmetic.
     pub of_arithmetic: f64,
+    /// What choosing between variants of kernels took and gave; none where there is nothing to choose.
+    pub tuning: Option<Gain>,
     /// The kernels, the slowest first; none where the device has no clock.
     pub kernels: Vec<KernelShare>,
+}
+
+/// What tuning took and gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(all(test, not(target_arch = "wasm32")), derive(ts_rs::TS), ts(rename = "TuningGain"))]
+pub struct Gain {
+    /// Kernels that were tried.
+    pub kernels: usize,
+    /// Milliseconds of trying.
+    pub milliseconds: f64,
+    /// Milliseconds of a step before, timed once.
+    pub before: f64,
+}
+
+/// Times the variants of the run's kernels, as the page does while training begins, and takes the fastest.
+async fn tune(backend: &mut dyn Backend, trainer: &mut Trainer) -> Result<Option<Gain>> {
+    if backend.info().kind == DeviceKind::Cpu {
+        return Ok(None);
+    }
+    let (before, _) = Patience { repeat: 0.0, all: 0.0, most: 1 }.time(1, &mut Steps { backend, trainer }).await?;
+    let mut tuner = trainer.tuner(backend, before.least * 1e-3)?;
+    while !tuner.is_done() {
+        tuner.turn(backend).await?;
+    }
+    let gain = Gain { kernels: tuner.choices().len(), milliseconds: 1e3 * tuner.spent(), before: before.least };
+    add_choices(backend, tuner.choices());
+    trainer.retune(backend).await?;
+    Ok((gain.kernels > 0).then_some(gain))
 }
 
 /// A run that can train: with images of noise, if it is on images.
@@ -86,10 +117,14 @@ impl Training {
         let begun = Instant::now();
         let mut trainer = start(backend, config).await?;
         let load = milliseconds(begun);
-        let timed = Self::run(backend, &mut trainer, config, peaks, patience).await;
+        let timed = async {
+            let gain = tune(backend, &mut trainer).await?;
+            Ok((gain, Self::run(backend, &mut trainer, config, peaks, patience).await?))
+        };
+        let timed: Result<_> = timed.await;
         let parameters = trainer.params().count();
         trainer.destroy(backend);
-        let (cost, step, host, kernels) = timed?;
+        let (tuning, (cost, step, host, kernels)) = timed?;
         let gflops = step.billions(cost.operations as f64);
         Ok(Training {
             name: name.to_string(),
@@ -102,6 +137,7 @@ impl Training {
             cost,
             gflops,
             of_arithmetic: gflops / peaks.gflops,
+            tuning,
             kernels,
         })
     }

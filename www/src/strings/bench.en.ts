@@ -53,6 +53,8 @@ export const benchEn = {
     moved: "Bytes moved",
     ratio: (ratio: string) => `${ratio} times what its graph must move without fusion`,
     intensity: "Operations per byte",
+    tuned: "Tuned",
+    tuning: (kernels: string, ms: string, before: string) => `${kernels} kernels in ${ms} ms; ${before} ms a step before`,
     predicted: (device: string) => `At best on ${device}`,
     gflop: "GFLOP",
     megabytes: "MB",

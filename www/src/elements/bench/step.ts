@@ -33,7 +33,7 @@ export class BenchStep extends LitElement {
   }
 
   #facts(): TemplateResult {
-    const { parameters, load, cost } = this.training;
+    const { parameters, load, cost, tuning } = this.training;
     const [words, { number }] = [this.#words, this.#text];
     const { step, ms } = words;
     const facts: [string, string][] = [
@@ -44,6 +44,7 @@ export class BenchStep extends LitElement {
       [step.work, `${reading(number, cost.operations * 1e-9)} ${step.gflop}`],
       [step.moved, `${reading(number, cost.bytes * 1e-6)} ${step.megabytes}, ${step.ratio(number.fixed(cost.ratio, 2))}`],
       [step.intensity, reading(number, cost.operations / Math.max(1, cost.bytes))],
+      ...(tuning ? [[step.tuned, step.tuning(number.whole(tuning.kernels), number.whole(tuning.milliseconds), reading(number, tuning.before))] as [string, string]] : []),
       ...cost.predictions.map((p): [string, string] => [step.predicted(p.device), `${reading(number, p.milliseconds)} ${ms}`]),
     ];
     return html`<dl class="facts">${facts.map(([what, value]) => html`<div><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>`;
