@@ -141,8 +141,8 @@ pub async fn suite(backend: &mut dyn Backend, cases: &[Case], depth: Depth, repo
     let peaks = Peaks::measure(backend, &depth.patience()).await?;
     let adapter = backend.info().clone();
     report(&Event::Peaks { adapter: adapter.clone(), peaks: peaks.clone() });
-    // A careful guess until there is something to go by.
-    let guess = 0.05 * peaks.gflops * 1e6;
+    // A friendly guess until there is something to go by: whoever asks for one case alone is to see it.
+    let guess = 0.25 * peaks.gflops * 1e6;
     let mut speed = Speed { last: guess, best: guess };
     let (mut outcomes, patience) = (Vec::new(), depth.patience());
     for (done, case) in cases.iter().enumerate() {
