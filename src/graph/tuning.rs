@@ -67,6 +67,9 @@ pub struct Choice {
 
 /// Groups of 64 threads that fill a large GPU.
 const WANTED_GROUPS: usize = 512;
+/// Fewest terms of a part that a group sums: partial sums are written and read again, so a part must be several times longer than it
+/// takes to fill a tile.
+const SHORTEST_SHARED: usize = 512;
 /// Most splits of a sum: adding them up takes as many passes over the result.
 const MAX_SPLITS: usize = 64;
 
@@ -107,8 +110,7 @@ impl Tuning {
     /// busy, none shorter than `shortest`. Which variant computes them plays no part.
     pub fn splits(&self, rows: usize, columns: usize, terms: usize, shortest: usize) -> usize {
         let splits = if self.shares_sums() {
-            // Partial sums are written and read again: a part must be several times longer than it takes to fill a tile.
-            WANTED_GROUPS.div_ceil(rows.div_ceil(32) * columns.div_ceil(32)).min(terms / (4 * shortest))
+            WANTED_GROUPS.div_ceil(rows.div_ceil(32) * columns.div_ceil(32)).min(terms / shortest.max(SHORTEST_SHARED))
         } else {
             let squares = |side: usize| rows.div_ceil(side) * columns.div_ceil(side);
             let threads = if squares(8) >= self.wanted_threads { squares(8) } else { squares(4) };

@@ -38,7 +38,7 @@ fn preferred(tuning: &Tuning, e: Extents) -> Variant {
         // Large tiles multiply more per byte, but only where enough of them are left to go round.
         let order = [Variant::Shared64, Variant::Shared32, Variant::Registers4];
         let enough = |v: &Variant| match v {
-            Variant::Shared64 => e.rows >= 64 && e.columns >= 32 && squares(*v) / THREADS >= 128,
+            Variant::Shared64 => e.rows >= 64 && e.columns >= 32 && e.terms >= 16 && squares(*v) >= 128 * THREADS,
             Variant::Shared32 => e.rows >= 16 && e.columns >= 16 && e.terms >= 16,
             _ => true,
         };
