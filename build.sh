@@ -224,7 +224,7 @@ test_native() {
 }
 
 # As serde names them (src/graph/tuning.rs; tests/ops.rs holds the two lists together), and `gpu`: chosen as for a real one.
-readonly VARIANTS=(gpu registers4 registers8)
+readonly VARIANTS=(gpu registers4 registers8 registers16x8 registers16 shared32 shared64)
 
 test_variants() {
   local variant

@@ -2,11 +2,13 @@
 //   sum[b, o, n] = Σ_{tap, c} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · w[tap, c, n] (+ shift[b, n])
 // where x is 0 outside its image and UPSAMPLE repeats every pixel (nearest) before the taps are laid over it. With
 // INPUT_GRAD the same for the derivative: x is dy, o a pixel of the input, and taps run backwards through w[tap, n, c].
-// Each thread keeps a square of results as blocks of 4×4; the fused steps behind are those of epilogue.
-// Grid: a thread for each of n / TILE × m / TILE squares, in groups of ACROSS × DOWN; TILE = 8 if TILE8, else 4.
-// Workgroup memory: none.
+// A thread keeps its results as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its group reads
+// tiles of both through workgroup memory, else it shares nothing. The fused steps behind are those of epilogue.
+// Grid: a thread for each such piece of n × m results, in groups of ACROSS × DOWN.
+// Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
 #import epilogue
 #import patch
+#import product
 
 struct Params {
     m: u32,
@@ -87,44 +89,15 @@ fn keep(q: Pixels, i: u32, j: u32, v: mat4x4f) {
 
 const SUBS = select(1u, UPSAMPLE * UPSAMPLE, INPUT_GRAD);
 
-@compute @workgroup_size(ACROSS, DOWN)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-#if TILE8
-    let i = 8u * id.y;
-    let j = 8u * id.x;
-    let q0 = pixels(i);
-    let q1 = pixels(i + 4u);
-    var c00 = mat4x4f(); var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
-    for (var step = 0u; step < KERNEL * KERNEL * SUBS; step++) {
-        let tap = step / SUBS;
-        let sub = step % SUBS;
-        let s0 = sources(q0, tap / KERNEL, tap % KERNEL, sub / UPSAMPLE, sub % UPSAMPLE);
-        let s1 = sources(q1, tap / KERNEL, tap % KERNEL, sub / UPSAMPLE, sub % UPSAMPLE);
-        for (var c = 0u; c < p.channels; c += 4u) {
-            let a0 = block_a(s0, c);
-            let a1 = block_a(s1, c);
-            let b0 = block_b(tap, c, j);
-            let b1 = block_b(tap, c, j + 4u);
-            c00 += b0 * a0; c01 += b1 * a0; c10 += b0 * a1; c11 += b1 * a1;
-        }
-    }
-    keep(q0, i, j, c00);
-    keep(q0, i, j + 4u, c01);
-    keep(q1, i + 4u, j, c10);
-    keep(q1, i + 4u, j + 4u, c11);
-#else
-    let i = 4u * id.y;
-    let j = 4u * id.x;
-    let q = pixels(i);
-    var sum = mat4x4f();
-    for (var step = 0u; step < KERNEL * KERNEL * SUBS; step++) {
-        let tap = step / SUBS;
-        let sub = step % SUBS;
-        let s = sources(q, tap / KERNEL, tap % KERNEL, sub / UPSAMPLE, sub % UPSAMPLE);
-        for (var c = 0u; c < p.channels; c += 4u) {
-            sum += block_b(tap, c, j) * block_a(s, c);
-        }
-    }
-    keep(q, i, j, sum);
-#endif
+// Pixels of x that a step of the sum reads for four pixels of the result.
+fn sources_at(q: Pixels, step: u32) -> vec4i {
+    let tap = step / SUBS;
+    let sub = step % SUBS;
+    return sources(q, tap / KERNEL, tap % KERNEL, sub / UPSAMPLE, sub % UPSAMPLE);
 }
+
+#if SHARED
+#import conv_shared
+#else
+#import conv_registers
+#endif

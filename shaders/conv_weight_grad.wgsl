@@ -1,8 +1,12 @@
 // Derivative of a convolution by its weights, split over the reduction:
 //   part[s, tap, c, n] = Σ_{pixels o of split s} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · dy[b, o, n]
-// Each thread keeps a square of weights of one tap as blocks of 4×4. Splits are summed in order by a second kernel.
-// Grid: a thread for each of n / TILE × taps · channels / TILE squares, in groups of ACROSS × DOWN, × splits; TILE = 8 if TILE8,
-// else 4. Workgroup memory: none.
+// A thread keeps weights of one tap as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its
+// group reads tiles of both through workgroup memory, whose rows run over taps and channels (a multiple of 4); else it shares nothing.
+// Splits are summed in order by a second kernel.
+// Grid: a thread for each such piece of n × taps · channels weights, in groups of ACROSS × DOWN, × splits.
+// Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
+#import patch
+#import product
 
 struct Params {
     m: u32,
@@ -30,12 +34,19 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> part: array<f32>; // [splits, KERNEL, KERNEL, channels, n]
 #endif
 
-fn row_x(i: u32) -> vec4f {
+fn row_x(source: i32, c: u32) -> vec4f {
+    let i = u32(max(source, 0)) * p.channels + c;
 #if VEC4_A
-    return x[i / 4u];
+    return select(vec4f(), x[i / 4u], source >= 0);
 #else
-    return vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
+    return select(vec4f(), vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]), source >= 0);
 #endif
+}
+
+// Four pixels' channels c … c + 3, by pixel; 0 outside the image and from pixel `left` on.
+fn block_x(s: vec4i, left: u32, c: u32) -> mat4x4f {
+    let t = select(vec4i(-1), s, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+    return mat4x4f(row_x(t.x, c), row_x(t.y, c), row_x(t.z, c), row_x(t.w, c));
 }
 
 fn row_dy(i: u32) -> vec4f {
@@ -46,8 +57,10 @@ fn row_dy(i: u32) -> vec4f {
 #endif
 }
 
-fn outer(a: vec4f, b: vec4f) -> mat4x4f {
-    return mat4x4f(a.x * b, a.y * b, a.z * b, a.w * b);
+// Four pixels' columns j … j + 3, by pixel. What lies past the last pixel meets zeros of x.
+fn block_dy(r: u32, j: u32) -> mat4x4f {
+    let i = r * p.n + j;
+    return mat4x4f(row_dy(i), row_dy(i + p.n), row_dy(i + 2u * p.n), row_dy(i + 3u * p.n));
 }
 
 fn keep_row(slice: u32, c: u32, j: u32, v: vec4f) {
@@ -67,57 +80,8 @@ fn keep_block(slice: u32, c: u32, j: u32, v: mat4x4f) {
     keep_row(slice, c + 3u, j, v[3]);
 }
 
-const TILE = select(4u, 8u, TILE8);
-
-@compute @workgroup_size(ACROSS, DOWN)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-    let tiles = (p.channels + TILE - 1u) / TILE;
-    let tap = id.y / tiles;
-    let c = TILE * (id.y % tiles);
-    let j = TILE * id.x;
-    if (tap >= KERNEL * KERNEL || j >= p.n) { return; }
-    let end = min(p.m, (id.z + 1u) * p.chunk);
-    let first = id.z * p.chunk;
-    // The pixel before each place's first tap, this tap's offset included; unsigned, so that what lies before 0 is far beyond.
-    let offset = vec2u(tap % KERNEL, tap / KERNEL) - p.pad;
-    let extent = vec2u(p.in_width, p.in_height) * UPSAMPLE;
-    var image = first / (p.out_height * p.out_width);
-    var o = vec2u(first % p.out_width, (first / p.out_width) % p.out_height);
-    var c00 = mat4x4f();
-#if TILE8
-    var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
-#endif
-    for (var r = first; r < end; r++) {
-#if STRIDED
-        var at = o * STRIDE + offset;
+#if SHARED
+#import conv_weight_grad_shared
 #else
-        var at = o + offset;
+#import conv_weight_grad_registers
 #endif
-        if (all(at < extent)) {
-#if UPSAMPLED
-            at /= UPSAMPLE;
-#endif
-            let i = ((image * p.in_height + at.y) * p.in_width + at.x) * p.channels + c;
-            let a0 = row_x(i);
-            let b0 = row_dy(r * p.n + j);
-            c00 += outer(a0, b0);
-#if TILE8
-            let a1 = row_x(i + 4u);
-            let b1 = row_dy(r * p.n + j + 4u);
-            c01 += outer(a0, b1); c10 += outer(a1, b0); c11 += outer(a1, b1);
-#endif
-        }
-        o.x++;
-        if (o.x == p.out_width) {
-            o = vec2u(0u, o.y + 1u);
-            if (o.y == p.out_height) { o.y = 0u; image++; }
-        }
-    }
-    let slice = id.z * KERNEL * KERNEL + tap;
-    keep_block(slice, c, j, c00);
-#if TILE8
-    keep_block(slice, c, j + 4u, c01);
-    keep_block(slice, c + 4u, j, c10);
-    keep_block(slice, c + 4u, j + 4u, c11);
-#endif
-}

@@ -1,12 +1,13 @@
 // Matrix product per batch, C = op(A) · op(B) + bias, with the steps that follow it fused behind:
 //   z = op(A) op(B) + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if asked for.
 // TRANSPOSE_A: A is stored [k, m]. TRANSPOSE_B: B is stored [n, k]. VEC4_A, VEC4_B, VEC4_C: rows of the stored A, of the
-// stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4. TILE8: 8×8 results per thread, else 4×4.
-// A thread keeps its tile in registers as 4×4 blocks and shares nothing: the loads per multiplication are what counts.
-// A mat4x4f holds in column i the block's row i, so blocks are transposed matrices, and AB is written b * a.
-// Grid: a thread for each of n / TILE × m / TILE squares, in groups of ACROSS × DOWN, × batches; TILE = 8 if TILE8, else 4.
-// Workgroup memory: none.
+// stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4.
+// A thread keeps its results as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its group reads
+// tiles of A and B through workgroup memory, else it shares nothing. A mat4x4f holds in column i the block's row i.
+// Grid: a thread for each such piece of n × m results, in groups of ACROSS × DOWN, × batches.
+// Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
 #import epilogue
+#import product
 
 struct Params {
     m: u32,
@@ -74,31 +75,8 @@ fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
     return stored_b(batch, k, column);
 }
 
-@compute @workgroup_size(ACROSS, DOWN)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-    let batch = id.z;
-#if TILE8
-    let i = 8u * id.y;
-    let j = 8u * id.x;
-    var c00 = mat4x4f(); var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
-    for (var k = 0u; k < p.k; k += 4u) {
-        let a0 = block_a(batch, i, k);
-        let a1 = block_a(batch, i + 4u, k);
-        let b0 = block_b(batch, k, j);
-        let b1 = block_b(batch, k, j + 4u);
-        c00 += b0 * a0; c01 += b1 * a0; c10 += b0 * a1; c11 += b1 * a1;
-    }
-    keep_block(batch, i, j, c00);
-    keep_block(batch, i, j + 4u, c01);
-    keep_block(batch, i + 4u, j, c10);
-    keep_block(batch, i + 4u, j + 4u, c11);
+#if SHARED
+#import matmul_shared
 #else
-    let i = 4u * id.y;
-    let j = 4u * id.x;
-    var c00 = mat4x4f();
-    for (var k = 0u; k < p.k; k += 4u) {
-        c00 += block_b(batch, k, j) * block_a(batch, i, k);
-    }
-    keep_block(batch, i, j, c00);
+#import matmul_registers
 #endif
-}

@@ -1,6 +1,8 @@
 // What becomes of a block of results of a matrix product C [batches, m, n] in registers:
 //   z = sum + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if its flag is set.
 // For kernels whose Params `p` have m and n. VEC4_C: n is a multiple of 4, and elements are handled by fours.
+// SILU, SILU_GATE: f is SiLU, by far the most frequent; written out, since all of lib/activation in every row of a large square
+// of results takes software adapters seconds to compile.
 #import activation
 
 #if VEC4_C
@@ -36,9 +38,21 @@ fn finish(i: u32, j: u32, sum: ElementC) {
 #if KEEP_PRE
     z[i] = v;
 #endif
+#if SILU
+    v *= 1.0 / (1.0 + exp(-clamp(v, ElementC(-80.0), ElementC(80.0))));
+#else
+#if ACTIVATION
     v = activate_c(ACTIVATION, v);
+#endif
+#endif
 #if GATE
+#if SILU_GATE
+    let g = gate[i];
+    let s = 1.0 / (1.0 + exp(-clamp(g, ElementC(-80.0), ElementC(80.0))));
+    v *= s * (1.0 + g * (1.0 - s));
+#else
     v *= slope_c(GATE_KIND, gate[i]);
+#endif
 #endif
 #if RESIDUAL
     v += residual[i];
@@ -47,12 +61,12 @@ fn finish(i: u32, j: u32, sum: ElementC) {
 }
 
 fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
-    if (row >= p.m) { return; }
     let i = (batch * p.m + row) * p.n + column;
 #if VEC4_C
-    if (column < p.n) { finish(i / 4u, column / 4u, v); }
+    if (row < p.m && column < p.n) { finish(i / 4u, column / 4u, v); }
 #else
-    for (var l = 0u; l < min(4u, p.n - min(column, p.n)); l++) { finish(i + l, column + l, v[l]); }
+    let count = select(0u, min(4u, p.n - min(column, p.n)), row < p.m);
+    for (var l = 0u; l < count; l++) { finish(i + l, column + l, v[l]); }
 #endif
 }
 

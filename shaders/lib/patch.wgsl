@@ -8,12 +8,22 @@ struct Pixels {
     x: vec4u,
 }
 
+// The pixel after one: image, row, column.
+fn next(o: vec3u) -> vec3u {
+    let x = o.z + 1u;
+    let y = o.y + u32(x == p.out_width);
+    return vec3u(o.x + u32(y == p.out_height), select(y, 0u, y == p.out_height), select(x, 0u, x == p.out_width));
+}
+
 fn pixels(row: u32) -> Pixels {
-    let r = vec4u(row, row + 1u, row + 2u, row + 3u);
-    let image = r / (p.out_height * p.out_width);
-    let rest = r - image * (p.out_height * p.out_width);
+    let image = row / (p.out_height * p.out_width);
+    let rest = row - image * (p.out_height * p.out_width);
     let y = rest / p.out_width;
-    return Pixels(image, y, rest - y * p.out_width);
+    let a = vec3u(image, y, rest - y * p.out_width);
+    let b = next(a);
+    let c = next(b);
+    let d = next(c);
+    return Pixels(vec4u(a.x, b.x, c.x, d.x), vec4u(a.y, b.y, c.y, d.y), vec4u(a.z, b.z, c.z, d.z));
 }
 
 // Places along one axis that a tap reads; -1 where it falls outside.

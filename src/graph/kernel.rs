@@ -164,14 +164,6 @@ impl Kernel {
         self
     }
 
-    /// One thread per tile of a result of `columns × rows` tiles, `depth` times, in workgroups of 64 whose sides are the constants
-    /// `ACROSS` and `DOWN`: narrow results would leave most of a square idle.
-    pub fn tiles(self, columns: usize, rows: usize, depth: usize) -> Self {
-        let across = columns.next_power_of_two().min(8);
-        let down = 64 / across;
-        self.constant("ACROSS", across).constant("DOWN", down).grid(columns.div_ceil(across), rows.div_ceil(down), depth)
-    }
-
     /// Says how many floating-point operations it does; a multiplication and an addition are two.
     pub fn operations(mut self, operations: usize) -> Self {
         self.operations = operations as u64;

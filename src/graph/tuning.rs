@@ -15,11 +15,43 @@ pub enum Variant {
     Registers4,
     /// 8×8 results per thread in registers; nothing is shared.
     Registers8,
+    /// 16 rows of 8 results per thread; nothing is shared. For software adapters, whose registers are memory.
+    Registers16x8,
+    /// 16×16 results per thread, likewise.
+    Registers16,
+    /// 4×4 results for each of 64 threads, 32×32 per group, which reads tiles through workgroup memory.
+    Shared32,
+    /// 8×8 results for each of 64 threads, 64×64 per group (128×32 of a narrow matrix), likewise.
+    Shared64,
 }
 
 impl Variant {
     /// All of them.
-    pub const ALL: [Variant; 2] = [Variant::Registers4, Variant::Registers8];
+    pub const ALL: [Variant; 6] =
+        [Variant::Registers4, Variant::Registers8, Variant::Registers16x8, Variant::Registers16, Variant::Shared32, Variant::Shared64];
+
+    /// Rows of results of one thread.
+    pub fn rows(self) -> usize {
+        match self {
+            Variant::Registers4 | Variant::Shared32 => 4,
+            Variant::Registers8 | Variant::Shared64 => 8,
+            Variant::Registers16x8 | Variant::Registers16 => 16,
+        }
+    }
+
+    /// Columns of results of one thread.
+    pub fn columns(self) -> usize {
+        match self {
+            Variant::Registers4 | Variant::Shared32 => 4,
+            Variant::Registers8 | Variant::Registers16x8 | Variant::Shared64 => 8,
+            Variant::Registers16 => 16,
+        }
+    }
+
+    /// Whether threads of a group share what they read.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Variant::Shared32 | Variant::Shared64)
+    }
 }
 
 /// A choice that a kernel offered, and how it was made.
@@ -32,6 +64,14 @@ pub struct Choice {
     /// What was taken.
     pub chosen: Variant,
 }
+
+/// Groups of 64 threads that fill a large GPU.
+const WANTED_GROUPS: usize = 512;
+/// Fewest terms of a part that a group sums: partial sums are written and read again, so a part must be several times longer than it
+/// takes to fill a tile.
+const SHORTEST_SHARED: usize = 512;
+/// Most splits of a sum: adding them up takes as many passes over the result.
+const MAX_SPLITS: usize = 64;
 
 /// What kernels may know of the machine they will run on: enough to choose between variants of the same arithmetic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,20 +96,28 @@ impl Tuning {
         self.wanted_threads > 1024
     }
 
-    /// Side of the square of results that one thread of a matrix product computes: 8 or 4.
-    pub fn tile(&self, rows: usize, columns: usize) -> usize {
-        if rows.div_ceil(8) * columns.div_ceil(8) >= self.wanted_threads { 8 } else { 4 }
+    /// Whether a variant is worth trying on such a machine. One that is forced is.
+    pub fn suits(&self, variant: Variant) -> bool {
+        let suited = match variant {
+            Variant::Registers4 | Variant::Registers8 => true,
+            Variant::Registers16x8 | Variant::Registers16 => !self.shares_sums(),
+            Variant::Shared32 | Variant::Shared64 => self.shares_sums(),
+        };
+        suited || self.forced.is_some()
     }
 
-    /// Tile and number of splits for `rows × columns` sums over `depth` each: enough splits to keep all threads busy, none
-    /// shorter than `min_chunk`, at most `max_splits`.
-    pub fn split(&self, rows: usize, columns: usize, depth: usize, min_chunk: usize, max_splits: usize) -> (usize, usize) {
-        // A narrow result leaves most of a large tile empty.
-        let tile = if rows >= 64 && columns >= 32 && self.shares_sums() { 8 } else { self.tile(rows, columns) };
-        let threads = rows.div_ceil(tile) * columns.div_ceil(tile);
-        let splits = self.wanted_threads.div_ceil(threads).min(depth / min_chunk).clamp(1, max_splits);
-        // As many splits as have something to sum.
-        (tile, depth.div_ceil(depth.div_ceil(splits)))
+    /// Into how many parts `rows × columns` sums over `terms` each are split, to be added up afterwards: enough to keep the machine
+    /// busy, none shorter than `shortest`. Which variant computes them plays no part.
+    pub fn splits(&self, rows: usize, columns: usize, terms: usize, shortest: usize) -> usize {
+        let splits = if self.shares_sums() {
+            WANTED_GROUPS.div_ceil(rows.div_ceil(32) * columns.div_ceil(32)).min(terms / shortest.max(SHORTEST_SHARED))
+        } else {
+            let squares = |side: usize| rows.div_ceil(side) * columns.div_ceil(side);
+            let threads = if squares(8) >= self.wanted_threads { squares(8) } else { squares(4) };
+            self.wanted_threads.div_ceil(threads).min(terms / shortest)
+        };
+        // As many as have something to sum.
+        terms.div_ceil(terms.div_ceil(splits.clamp(1, MAX_SPLITS)))
     }
 
     /// The same machine with every choice made for `variant` where a kernel has it.

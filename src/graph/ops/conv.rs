@@ -1,6 +1,7 @@
 //! Convolution over NHWC as an implicit matrix product, its derivatives by input and weights, and nearest upsampling folded in.
 
-use super::{expected, matmul::choose_tile, no_derivative, reduce::push_reduce};
+use super::tiles::{self, choose, launch};
+use super::{expected, no_derivative, reduce::push_reduce};
 use crate::Result;
 use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
@@ -66,8 +67,6 @@ struct ConvWeightGrad {
 
 /// Fewest pixels that a split of the weights' derivative sums.
 const MIN_CHUNK: usize = 128;
-/// Most splits: their sums take as many passes over the weights.
-const MAX_SPLITS: usize = 64;
 
 impl Graph {
     /// Convolution of `x [B, H, W, C]` with `w [kernel, kernel, C, N]`, plus `bias [N]` and `shift [B, N]` (one vector per
@@ -107,6 +106,11 @@ fn kernel(stem: &'static str, geometry: &Conv2d, Extents { from, to }: Extents<'
         .param("pad", geometry.pad_before)
 }
 
+/// What tells the choice of a variant apart from those for other geometries.
+fn key(stem: &str, geometry: &Conv2d) -> String {
+    format!("{stem} k{} s{} u{}", geometry.kernel, geometry.stride, geometry.upsample)
+}
+
 /// Pushes `conv` from `x` to the output, with what is fused behind it.
 fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Option<Operand>, shift: Option<Operand>) {
     let (from, to) = (l.input_type(0).shape.clone(), l.output_type().shape.clone());
@@ -114,11 +118,15 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
     let m = to[0] * to[1] * to[2];
     let epilogue = l.epilogue();
     let kind = |f: Option<super::Activation>| f.map_or(0, |f| f.kind());
-    let tile = choose_tile(l, "conv", (m, n, geometry.kernel * geometry.kernel * channels), l.tuning().tile(m, n));
+    let terms = geometry.kernel * geometry.kernel * channels;
+    let what = key(if backward { "conv back" } else { "conv" }, geometry);
+    let variant = choose(l, &what, tiles::Extents { rows: m, columns: n, terms, depth: 1 });
     let kernel = kernel("conv", geometry, Extents { from: &from, to: &to }, channels, n, m)
         .constant("INPUT_GRAD", backward)
         .constant("ACTIVATION", kind(epilogue.activation))
         .constant("GATE_KIND", kind(epilogue.gate.map(|(f, _)| f)))
+        .constant("SILU", epilogue.activation == Some(super::Activation::Silu))
+        .constant("SILU_GATE", matches!(epilogue.gate, Some((super::Activation::Silu, _))))
         .read("x", l.input(0))
         .read("w", l.input(1))
         .read_if("BIAS", "bias", bias)
@@ -129,10 +137,9 @@ fn push_conv(l: &mut Lowering<'_>, geometry: &Conv2d, backward: bool, bias: Opti
         .constant("VEC4_A", channels.is_multiple_of(4))
         .constant("VEC4_B", if backward { channels } else { n }.is_multiple_of(4))
         .constant("VEC4_C", n.is_multiple_of(4))
-        .constant("TILE8", tile == 8)
-        .write("c", l.output());
-    let operations = 2 * m * n * channels * geometry.kernel * geometry.kernel;
-    l.push(kernel.operations(operations).tiles(n.div_ceil(tile), m.div_ceil(tile), 1));
+        .write("c", l.output())
+        .operations(2 * m * n * terms);
+    l.push(launch(kernel, variant, (m.div_ceil(variant.rows()), n.div_ceil(variant.columns()), 1)));
 }
 
 impl Op for Conv {
@@ -247,19 +254,25 @@ impl Op for ConvWeightGrad {
         let (x, dy) = (l.input_type(0).shape.clone(), l.input_type(1).shape.clone());
         let (channels, n, m) = (x[3], dy[3], dy[0] * dy[1] * dy[2]);
         let taps = self.geometry.kernel * self.geometry.kernel;
-        let (tile, splits) = l.tuning().split(taps * channels, n, m, MIN_CHUNK, MAX_SPLITS);
-        let tile = choose_tile(l, "conv_weight_grad", (taps * channels, n, m), tile);
+        let splits = l.tuning().splits(taps * channels, n, m, MIN_CHUNK);
         let weights = taps * channels * n;
         let target = if splits == 1 { l.output() } else { l.scratch(splits * weights, DType::F32) };
+        let chunk = m.div_ceil(splits);
+        // Rows of a shared tile run over taps, four channels at a time.
+        let rows = if channels.is_multiple_of(4) { taps * channels } else { 1 };
+        let variant = choose(l, &key("conv_weight_grad", &self.geometry), tiles::Extents { rows, columns: n, terms: chunk, depth: splits });
         let kernel = kernel("conv_weight_grad", &self.geometry, Extents { from: &x, to: &dy }, channels, n, m)
-            .param("chunk", m.div_ceil(splits))
+            .param("chunk", chunk)
+            .constant("INPUT_GRAD", false)
             .constant("VEC4_A", channels.is_multiple_of(4))
             .constant("VEC4_B", n.is_multiple_of(4))
-            .constant("TILE8", tile == 8)
             .read("x", l.input(0))
             .read("dy", l.input(1))
-            .write("part", target);
-        l.push(kernel.operations(2 * m * weights).tiles(n.div_ceil(tile), taps * channels.div_ceil(tile), splits));
+            .write("part", target)
+            .operations(2 * m * weights);
+        let side = variant.rows();
+        let down = if variant.is_shared() { (taps * channels).div_ceil(side) } else { taps * channels.div_ceil(side) };
+        l.push(launch(kernel, variant, (down, n.div_ceil(variant.columns()), splits)));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, weights), 1.0);
         }

@@ -1,8 +1,10 @@
 //! Matrix product `C = op(A) · op(B) + bias`, alone or over a batch, with the steps that the plan fuses behind it.
 
-use super::{expected, reduce::push_reduce};
+use super::expected;
+use super::reduce::push_reduce;
+use super::tiles::{Extents, choose, launch};
 use crate::Result;
-use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType, Variant};
+use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
 
 /// Inputs `a`, `b` and, if there is one, `bias [N]`.
 #[derive(Debug)]
@@ -13,9 +15,8 @@ struct MatMul {
     transpose_b: bool,
 }
 
-/// Fewest terms of a sum that are worth a split of their own, and most splits.
+/// Fewest terms of a sum that are worth a split of their own.
 const MIN_CHUNK: usize = 256;
-const MAX_SPLITS: usize = 64;
 
 /// Extents of one product: `batch` times `[M, K] · [K, N]`.
 struct Dims {
@@ -37,15 +38,6 @@ impl Graph {
     /// `x · w + bias` with `x […, in]`, `w [in, out]`, `bias [out]`.
     pub fn matmul_bias(&mut self, x: Tensor, w: Tensor, bias: Tensor) -> Result<Tensor> {
         self.apply(MatMul { transpose_a: false, transpose_b: false }, &[x, w, bias])
-    }
-}
-
-/// Side of the square of results that a thread keeps, chosen for a kernel of `m × n` sums over `k`.
-pub(super) fn choose_tile(l: &mut Lowering<'_>, stem: &str, (m, n, k): (usize, usize, usize), default: usize) -> usize {
-    let variant = if default == 8 { Variant::Registers8 } else { Variant::Registers4 };
-    match l.choose(format!("{stem} {m}x{n}x{k}"), &[Variant::Registers4, Variant::Registers8], variant) {
-        Variant::Registers4 => 4,
-        Variant::Registers8 => 8,
     }
 }
 
@@ -138,17 +130,21 @@ impl Op for MatMul {
         let kind = |f: Option<super::Activation>| f.map_or(0, |f| f.kind());
         // The derivative by a weight is a small matrix of long sums: they are split, as products of a batch, and added up in order.
         let long = self.transpose_a && !self.transpose_b && batch == 1 && epilogue == Epilogue::default() && l.optional(2).is_none();
-        let (tile, most) = if long { l.tuning().split(m, n, k, MIN_CHUNK, MAX_SPLITS) } else { (l.tuning().tile(batch * m, n), 1) };
+        let most = if long { l.tuning().splits(m, n, k, MIN_CHUNK) } else { 1 };
         let splits = (1..=most).rev().find(|s| k.is_multiple_of(4 * s)).unwrap_or(1);
-        let tile = choose_tile(l, "matmul", (batch * m, n, k), tile);
         let (batch, k) = (batch * splits, k / splits);
         let target = if splits == 1 { l.output() } else { l.scratch(splits * m * n, DType::F32) };
+        let side = |transposed: bool| if transposed { "t" } else { "" };
+        let what = format!("matmul a{} b{}", side(self.transpose_a), side(self.transpose_b));
+        let variant = choose(l, &what, Extents { rows: m, columns: n, terms: k, depth: batch });
         let (row_a, row_b) = (if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n });
         let kernel = Kernel::new("matmul")
             .constant("TRANSPOSE_A", self.transpose_a)
             .constant("TRANSPOSE_B", self.transpose_b)
             .constant("ACTIVATION", kind(epilogue.activation))
             .constant("GATE_KIND", kind(epilogue.gate.map(|(f, _)| f)))
+            .constant("SILU", epilogue.activation == Some(super::Activation::Silu))
+            .constant("SILU_GATE", matches!(epilogue.gate, Some((super::Activation::Silu, _))))
             .param("m", m)
             .param("n", n)
             .param("k", k)
@@ -163,8 +159,9 @@ impl Op for MatMul {
             .constant("VEC4_B", row_b.is_multiple_of(4))
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
-            .constant("TILE8", tile == 8);
-        l.push(kernel.write("c", target).operations(2 * batch * m * n * k).tiles(n.div_ceil(tile), m.div_ceil(tile), batch));
+            .write("c", target)
+            .operations(2 * batch * m * n * k);
+        l.push(launch(kernel, variant, (m.div_ceil(variant.rows()), n.div_ceil(variant.columns()), batch)));
         if splits > 1 {
             push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
         }

@@ -23,6 +23,7 @@ pub mod reverse;
 mod scale;
 mod slice;
 pub mod state;
+mod tiles;
 mod timestep_embedding;
 
 pub use activation::Activation;
