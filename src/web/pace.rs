@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-/// Milliseconds of history behind the rate.
+/// Steps between reports that [`Pace::usual`] wants to see.
+const USUAL: usize = 5;
+/// Milliseconds of history behind the rate, unless the steps are so slow that it holds fewer.
 const WINDOW: f64 = 2000.0;
 
 /// Keeps a submit near a given time by what the last ones took.
@@ -44,9 +46,18 @@ impl Pace {
             self.steps = (wanted.clamp(current / 2.0, current * 2.0).round() as usize).clamp(1, Self::MAX);
         }
         self.reports.push_back((now, done));
-        while self.reports.len() > 2 && now - self.reports[0].0 > WINDOW {
+        while self.reports.len() > USUAL + 1 && now - self.reports[0].0 > WINDOW {
             self.reports.pop_front();
         }
+    }
+
+    /// Milliseconds of a step as they mostly are, once there are some reports to judge by: the first steps wait for what is compiled on
+    /// first use, and two reports may come at once.
+    pub fn usual(&self) -> Option<f64> {
+        let pairs = self.reports.iter().zip(self.reports.iter().skip(1));
+        let mut each: Vec<f64> = pairs.map(|((t0, s0), (t1, s1))| (t1 - t0) / f64::from(s1.saturating_sub(*s0).max(1))).collect();
+        each.sort_by(f64::total_cmp);
+        (each.len() >= USUAL).then(|| each[each.len() / 2])
     }
 
     /// Steps per second over the window.
@@ -77,5 +88,16 @@ mod tests {
             assert!((pace.steps() as f64 - wanted).abs() <= 1.0, "{} steps of {per_step} ms", pace.steps());
             assert!((pace.rate() * per_step - 1000.0).abs() < 1.0, "rate {}", pace.rate());
         }
+    }
+
+    #[test]
+    fn the_usual_step_is_not_the_first() {
+        let mut pace = Pace::default();
+        for (now, done) in [(0.0, 0), (1500.0, 1), (1510.0, 2), (1510.1, 3), (1530.0, 5), (1540.0, 6)] {
+            assert_eq!(pace.usual(), None);
+            pace.report(now, done, 8.0);
+        }
+        let usual = pace.usual().expect("five intervals");
+        assert!((usual - 10.0).abs() < 0.1, "{usual} ms");
     }
 }

@@ -108,15 +108,13 @@ impl Shared {
 
     /// Tunes for a slice of time, if there is something to tune and the speed of the run is known.
     async fn tune(&self, budget: f64) -> Result<()> {
-        let rate = self.state.borrow().pace.rate();
+        let usual = self.state.borrow().pace.usual();
         let wanted = self.machine.get_mut().is_some_and(|machine| machine.wants_tuning());
-        if !wanted || rate == 0.0 {
-            return Ok(());
-        }
+        let Some(milliseconds) = usual.filter(|_| wanted) else { return Ok(()) };
         self.settle(0, budget).await?;
         let mut machine = self.machine.take().await;
         let start = Instant::now();
-        let result = machine.tune(1.0 / rate).await;
+        let result = machine.tune(milliseconds * 1e-3).await;
         self.tuned.set(self.tuned.get() + start.elapsed().as_secs_f64() * 1e3);
         self.state.borrow_mut().memory = machine.backend.memory();
         self.machine.put(machine);

@@ -22,6 +22,8 @@ const SLICE: f64 = 0.03;
 /// Seconds of a heat by the device's clock (Chrome's ticks every 100 µs), and by the host's, which also sees how long messages take.
 const HEAT: f64 = 0.003;
 const HOST_HEAT: f64 = 0.012;
+/// Runs that the first heat of a kernel is given at most.
+const MOST_GUESSED: f64 = 64.0;
 /// Bytes that the kernel being timed may take on the device.
 const MOST_BYTES: usize = 256 << 20;
 
@@ -91,7 +93,8 @@ impl Tuner {
             }
             let bytes = |plan: &Plan| plan.resources.iter().map(|r| 4 * r.len).sum::<usize>();
             if variants.len() > 1 && variants.iter().all(|(_, plan)| bytes(plan) <= MOST_BYTES) {
-                let times = (HEAT / seconds / 4.0) as usize;
+                // A guess, rather too low: kernels differ from the mean of all.
+                let times = if seconds > 0.0 { (HEAT / seconds / 4.0).min(MOST_GUESSED) as usize } else { 1 };
                 self.races.push_back(Race::new(chosen.choice.key.clone(), variants, chosen.choice.chosen, times));
             }
         }
