@@ -5,14 +5,16 @@
 
 mod activation;
 mod norm;
+mod pack;
 mod peak;
-mod planes;
+mod product;
 mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
 pub use norm::{Lines, column_squares, column_sums};
+pub use pack::{OUTSIDE, pack, pack_patches, pack_pixels, transpose};
 pub use peak::chains;
-pub use planes::{Planes, Taps};
+pub use product::{COLUMNS, ROWS, Target, product};
 pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 
 /// `y ← y + x`.

@@ -1,5 +1,6 @@
 //! The arguments of one launch, by the names they have in the shader.
 
+use super::scratch::Scratch;
 use crate::graph::Value;
 use crate::plan::Dispatch;
 use crate::{Error, Result};
@@ -22,6 +23,7 @@ pub(super) enum Bound<'a, F> {
 pub struct Call<'a, F> {
     pub(super) dispatch: &'a Dispatch,
     pub(super) bound: Vec<Bound<'a, F>>,
+    pub(super) scratch: Option<&'a mut Scratch>,
 }
 
 impl<'a, F> Call<'a, F> {
@@ -99,6 +101,14 @@ impl<'a, F> Call<'a, F> {
         match self.position(name).map(|i| std::mem::replace(&mut self.bound[i], Bound::Taken)) {
             Some(Bound::IntegersMut(values)) => Ok(values),
             _ => self.missing("integers to write", name),
+        }
+    }
+
+    /// Room for what is kept during the launch only; to be asked for once.
+    pub(super) fn scratch(&mut self) -> Result<&'a mut Scratch> {
+        match self.scratch.take() {
+            Some(scratch) => Ok(scratch),
+            None => self.missing("room once more, not", "scratch"),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::mem::take;
 use web_time::Instant;
 
 use super::call::{Bound, Call};
+use super::scratch::Scratch;
 use super::{Real, Twin, twin};
 use crate::graph::DType;
 use crate::plan::{
@@ -67,6 +68,7 @@ pub struct CpuBackend<F: Real> {
     info: DeviceInfo,
     buffers: Vec<Option<Buffer<F>>>,
     programs: Vec<Option<Program<F>>>,
+    scratch: Scratch,
     simple: bool,
     destroyed: bool,
 }
@@ -75,7 +77,7 @@ impl<F: Real> Default for CpuBackend<F> {
     fn default() -> Self {
         let simd = if cfg!(target_feature = "simd128") { "WebAssembly SIMD" } else { std::env::consts::ARCH };
         let info = DeviceInfo { kind: DeviceKind::Cpu, name: format!("CPU ({simd})") };
-        CpuBackend { info, buffers: Vec::new(), programs: Vec::new(), simple: false, destroyed: false }
+        CpuBackend { info, buffers: Vec::new(), programs: Vec::new(), scratch: Scratch::default(), simple: false, destroyed: false }
     }
 }
 
@@ -136,7 +138,7 @@ impl<F: Real> CpuBackend<F> {
                 (None, None) => Bound::Taken,
             }
         });
-        let mut call = Call { dispatch: &launch.dispatch, bound: bound.collect() };
+        let mut call = Call { dispatch: &launch.dispatch, bound: bound.collect(), scratch: Some(&mut self.scratch) };
         let result = (launch.run)(&mut call);
         drop(call);
         for (own, id) in written.into_iter().zip(&launch.buffers) {

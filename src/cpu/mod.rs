@@ -12,6 +12,7 @@ mod fast;
 mod joined;
 mod random;
 mod real;
+mod scratch;
 
 pub use call::Call;
 pub use executor::CpuBackend;

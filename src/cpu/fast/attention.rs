@@ -5,7 +5,7 @@
 
 use unnoise_simd::{exp_columns, exp_shifted, softmax_slope};
 
-use super::gemm::gemm;
+use super::gemm::{Gemm, Matrix};
 use crate::Result;
 use crate::cpu::Call;
 
@@ -37,13 +37,31 @@ impl Head {
     /// `products [T, T] ← factor · a bᵀ`.
     fn products(&self, factor: f32, a: &[f32], b: &[f32], products: &mut [f32]) -> Result<()> {
         let (t, d) = (self.tokens, self.head);
-        gemm(t, d, t, factor, &a[self.at..], (self.stride, 1), &b[self.at..], (1, self.stride), 0.0, products, (t, 1))
+        let g = Gemm { m: t, k: d, n: t, alpha: factor };
+        let mut s = crate::cpu::scratch::Scratch::default();
+        g.run(
+            Matrix::rows(&a[self.at..], self.stride),
+            Matrix::columns(&b[self.at..], self.stride),
+            (products, t),
+            s.rooms(g.rooms()),
+            |_, _| (),
+        );
+        Ok(())
     }
 
     /// `y ← factor · weightsᵀ x`.
     fn mix(&self, factor: f32, weights: &[f32], x: &[f32], y: &mut [f32]) -> Result<()> {
         let (t, d) = (self.tokens, self.head);
-        gemm(t, t, d, factor, weights, (1, t), &x[self.at..], (self.stride, 1), 0.0, &mut y[self.at..], (self.stride, 1))
+        let g = Gemm { m: t, k: t, n: d, alpha: factor };
+        let mut s = crate::cpu::scratch::Scratch::default();
+        g.run(
+            Matrix::columns(weights, t),
+            Matrix::rows(&x[self.at..], self.stride),
+            (&mut y[self.at..], self.stride),
+            s.rooms(g.rooms()),
+            |_, _| (),
+        );
+        Ok(())
     }
 
     /// The row of token `i`.

@@ -1,155 +1,171 @@
-//! Convolutions as products of matrices: what the taps read is laid out as a matrix, a cacheful at a time.
-//!
-//! `matrixmultiply` packs its left operand quickly if columns lie in one piece, its right one if rows do; the others it gathers
-//! element by element, which for few channels takes longer than the product. So the convolution itself works on runs of pixels
-//! (a column per tap and channel), and the derivative by the weights on patches (a row per pixel).
+//! Convolutions as products of matrices: what the taps of a few places read is packed straight from the images.
 
-use unnoise_simd::{Planes, Taps, add};
+use unnoise_simd::{COLUMNS, OUTSIDE, ROWS, Target, add, pack, pack_patches, pack_pixels, product};
 
 use super::epilogue::Steps;
-use super::gemm::gemm;
+use super::taps::{Geometry, Phase};
 use crate::Result;
-use crate::cpu::Call;
-use crate::cpu::conv::taken;
+use crate::cpu::{Call, conv as twin, conv_weight_grad as weight_twin};
 
-/// Floats of patches that are laid out at once: a quarter of a megabyte stays in the second cache.
-const CACHEFUL: usize = 1 << 16;
+/// Floats of patches that are packed at once: they stay in the second cache.
+const BLOCK: usize = 1 << 15;
+/// Places whose derivatives are packed at once.
+const PLACES: usize = 256;
 
-/// How patches lie over the images they are taken from.
-struct Patches {
-    kernel: usize,
-    stride: usize,
-    upsample: usize,
-    pad: usize,
-    /// Height and width of the images.
+/// Extents of what is read and of the results.
+struct Extents {
     from: [usize; 2],
-    /// Places of a patch in one image, by rows and columns.
-    places: [usize; 2],
+    to: [usize; 2],
+    /// Channels read and written.
     channels: usize,
+    n: usize,
 }
 
-impl Patches {
-    /// Those of a launch between images of `from` and results of `places`.
-    fn of(c: &Call<'_, f32>, from: [usize; 2], places: [usize; 2], channels: usize) -> Result<Self> {
-        let (kernel, stride, upsample, pad) = (c.u("KERNEL")?, c.u("STRIDE")?, c.u("UPSAMPLE")?, c.u("pad")?);
-        Ok(Patches { kernel, stride, upsample, pad, from, places, channels })
+impl Extents {
+    fn of(c: &Call<'_, f32>) -> Result<Self> {
+        let (from, to) = ([c.u("in_height")?, c.u("in_width")?], [c.u("out_height")?, c.u("out_width")?]);
+        Ok(Extents { from, to, channels: c.u("channels")?, n: c.u("n")? })
     }
-
-    /// Floats of one patch.
-    fn len(&self) -> usize {
-        self.kernel * self.kernel * self.channels
-    }
-
-    /// Patches that are laid out at once.
-    fn at_once(&self) -> usize {
-        (CACHEFUL / self.len()).max(8)
-    }
-
-    /// For each row of taps of the patch at `place`, the first float of every tap's pixel in the images; `None` outside.
-    fn taps(&self, place: usize, mut visit: impl FnMut(usize, Option<usize>)) {
-        let [height, width] = self.from;
-        let [rows, columns] = self.places;
-        let (image, oy, ox) = (place / (rows * columns), (place / columns) % rows, place % columns);
-        for tap in 0..self.kernel * self.kernel {
-            let along = |o, tap, extent| taken(o, tap, self.pad, self.stride, self.upsample, extent);
-            let (y, x) = (along(oy, tap / self.kernel, height), along(ox, tap % self.kernel, width));
-            visit(tap * self.channels, y.zip(x).map(|(y, x)| ((image * height + y) * width + x) * self.channels));
-        }
-    }
-
-    /// Patches `first ..` of `x` as rows of `rows`.
-    fn gather(&self, x: &[f32], first: usize, rows: &mut [f32]) {
-        let channels = self.channels;
-        for (i, row) in rows.chunks_exact_mut(self.len()).enumerate() {
-            self.taps(first + i, |at, source| match source {
-                Some(source) => row[at..at + channels].copy_from_slice(&x[source..source + channels]),
-                None => row[at..at + channels].fill(0.0),
-            });
-        }
-    }
-}
-
-/// Planes for images of `from` whose taps have `places`, and how many rows of places are worked on at once.
-fn planes(c: &Call<'_, f32>, from: [usize; 2], places: [usize; 2], channels: usize) -> Result<(Planes, Taps, usize)> {
-    let (kernel, stride, upsample, pad) = (c.u("KERNEL")?, c.u("STRIDE")?, c.u("UPSAMPLE")?, c.u("pad")?);
-    let extent = |i: usize| (pad + from[i] * upsample).max((places[i] - 1) * stride + kernel);
-    let rows = (CACHEFUL / (kernel * kernel * channels * places[1])).clamp(1, places[0]);
-    let taps = Taps { kernel, stride, columns: places[1] };
-    Ok((Planes::new(channels, [extent(0), extent(1)], pad, upsample), taps, rows))
 }
 
 /// See `src/cpu/conv.rs`.
 pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
-    let inputs = [c.u("in_height")?, c.u("in_width")?];
-    let outputs = [c.u("out_height")?, c.u("out_width")?];
-    if c.flag("INPUT_GRAD") { backward(c, inputs, outputs) } else { forward(c, inputs, outputs) }
-}
-
-fn forward(c: &mut Call<'_, f32>, inputs: [usize; 2], outputs: [usize; 2]) -> Result<()> {
-    let (n, channels) = (c.u("n")?, c.u("channels")?);
+    let Some(geometry) = Geometry::of(c)? else { return twin::run(c) };
+    let (e, backward) = (Extents::of(c)?, c.flag("INPUT_GRAD"));
     let (x, w, shift, y) = (c.input("x")?, c.input("w")?, c.optional("shift"), c.output("c")?);
-    let (mut planes, taps, rows) = planes(c, inputs, outputs, channels)?;
     let mut steps = Steps::of(c)?;
-    let len = w.len() / n;
-    let mut runs = vec![0.0; len * rows * outputs[1]];
-    let pixels = outputs[0] * outputs[1];
-    let images = x.chunks_exact(inputs[0] * inputs[1] * channels).zip(y.chunks_exact_mut(pixels * n));
-    for (image, (x, y)) in images.enumerate() {
-        planes.fill(x, inputs[1]);
-        for first in (0..outputs[0]).step_by(rows) {
-            let start = first * outputs[1];
-            let count = rows.min(outputs[0] - first) * outputs[1];
-            let (runs, y) = (&mut runs[..len * count], &mut y[start * n..][..count * n]);
-            planes.gather(taps, first, runs);
-            gemm(count, len, n, 1.0, runs, (1, count), w, (n, 1), 0.0, y, (n, 1))?;
-            if let Some(shift) = shift {
-                y.chunks_exact_mut(n).for_each(|y| add(y, &shift[image * n..][..n]));
-            }
-            steps.finish(image * pixels + start, y);
+    let scratch = c.scratch()?;
+    let (pixels, period) = (e.to[0] * e.to[1], geometry.phases());
+    let images = y.len() / (pixels * e.n);
+    for phase in 0..period * period {
+        let phase = geometry.phase([phase / period, phase % period], e.from, e.to);
+        let depth = phase.steps() * e.channels;
+        if depth == 0 {
+            // No tap reaches these places.
+            (0..images * phase.count()).for_each(|i| y[place(&phase, i, pixels, e.to[1]) * e.n..][..e.n].fill(0.0));
+            continue;
         }
+        let rows = (BLOCK / depth).next_multiple_of(ROWS).max(ROWS);
+        let lens = [depth * e.n, depth * e.n.next_multiple_of(COLUMNS), depth * rows, e.channels, rows * e.n];
+        let ([sums, panels, block, zeros, apart], sources) = scratch.rooms_and_indices(lens, phase.count() * phase.steps());
+        zeros.fill(0.0);
+        phase.sources(e.channels, sources);
+        let panels = panels.as_chunks_mut().0;
+        pack_weights(&phase, w, &e, backward, sums, panels);
+        let block = block.as_chunks_mut::<ROWS>().0;
+        for first in (0..images * phase.count()).step_by(rows) {
+            let m = rows.min(images * phase.count() - first);
+            for (tile, block) in (first..first + m).step_by(ROWS).zip(block.chunks_exact_mut(depth)) {
+                pack_tile(&phase, x, tile..first + m, &e, (sources, zeros), block);
+            }
+            let target = Target { m, n: e.n, stride: e.n, alpha: 1.0, add: false };
+            if period > 1 {
+                product(block, panels, depth, apart, target);
+                for (i, row) in apart[..m * e.n].chunks_exact(e.n).enumerate() {
+                    y[place(&phase, first + i, pixels, e.to[1]) * e.n..][..e.n].copy_from_slice(row);
+                }
+            } else {
+                let y = &mut y[first * e.n..][..m * e.n];
+                product(block, panels, depth, y, target);
+                finish(&mut steps, shift, first, pixels, e.n, y);
+            }
+        }
+    }
+    if period > 1 {
+        finish(&mut steps, shift, 0, pixels, e.n, y);
     }
     Ok(())
 }
 
-/// `x` is `dy`, the result the derivative by the images: each place's share goes back to the pixels that its taps read.
-fn backward(c: &mut Call<'_, f32>, places: [usize; 2], images: [usize; 2]) -> Result<()> {
-    let (n, channels) = (c.u("n")?, c.u("channels")?);
-    let (dy, w, dx) = (c.input("x")?, c.input("w")?, c.output("c")?);
-    let (mut planes, taps, rows) = planes(c, images, places, n)?;
-    let len = w.len() / channels;
-    let mut runs = vec![0.0; len * rows * places[1]];
-    let each = dy.chunks_exact(places[0] * places[1] * channels).zip(dx.chunks_exact_mut(images[0] * images[1] * n));
-    for (dy, dx) in each {
-        planes.clear();
-        for first in (0..places[0]).step_by(rows) {
-            let count = rows.min(places[0] - first) * places[1];
-            let (runs, dy) = (&mut runs[..len * count], &dy[first * places[1] * channels..][..count * channels]);
-            gemm(len, channels, count, 1.0, w, (channels, 1), dy, (1, channels), 0.0, runs, (count, 1))?;
-            planes.scatter(taps, first, runs);
-        }
-        planes.collect(dx, images[1]);
+/// Row of the results for place `i` of a phase, counted through all images.
+fn place(phase: &Phase, i: usize, pixels: usize, columns: usize) -> usize {
+    i / phase.count() * pixels + phase.pixel(i % phase.count(), columns)
+}
+
+/// What comes behind the product, for rows of the results from `first` on.
+fn finish(steps: &mut Steps<'_>, shift: Option<&[f32]>, first: usize, pixels: usize, n: usize, y: &mut [f32]) {
+    if let Some(shift) = shift {
+        y.chunks_exact_mut(n).enumerate().for_each(|(i, y)| add(y, &shift[(first + i) / pixels * n..][..n]));
     }
-    Steps::of(c)?.finish(0, dx);
-    Ok(())
+    steps.finish(first, y);
+}
+
+/// Packs the weights of every step of a phase: `[channels, n]`, or `[n, channels]` as they lie for the derivative.
+fn pack_weights(phase: &Phase, w: &[f32], e: &Extents, backward: bool, sums: &mut [f32], panels: &mut [[f32; COLUMNS]]) {
+    let len = e.channels * e.n;
+    let depth = phase.steps() * e.channels;
+    for (step, sums) in sums.chunks_exact_mut(len).enumerate() {
+        for (i, tap) in phase.taps(step).enumerate() {
+            let w = &w[tap * len..][..len];
+            if i == 0 { sums.copy_from_slice(w) } else { add(sums, w) }
+        }
+        let strides = if backward { (e.channels, 1) } else { (1, e.n) };
+        for (j, panel) in (0..e.n).step_by(COLUMNS).zip(panels.chunks_exact_mut(depth)) {
+            let lanes = COLUMNS.min(e.n - j);
+            pack(&sums[j * strides.0..], lanes, strides, e.channels, &mut panel[step * e.channels..][..e.channels]);
+        }
+    }
+}
+
+/// Packs what the first places of `places` read, as many as there are in a tile.
+fn pack_tile(
+    phase: &Phase,
+    x: &[f32],
+    places: std::ops::Range<usize>,
+    e: &Extents,
+    (sources, zeros): (&[u32], &[f32]),
+    panel: &mut [[f32; ROWS]],
+) {
+    let (steps, image) = (phase.steps(), e.from[0] * e.from[1] * e.channels);
+    // Places past the last one are the last one again: their results are not written.
+    let lanes: [usize; ROWS] = std::array::from_fn(|i| (places.start + i).min(places.end - 1));
+    let images = lanes.map(|i| &x[i / phase.count() * image..][..image]);
+    let sources = lanes.map(|i| &sources[i % phase.count() * steps..][..steps]);
+    pack_patches(images, sources, e.channels, zeros, panel);
 }
 
 /// See `src/cpu/conv_weight_grad.rs`.
 pub(super) fn run_weight_grad(c: &mut Call<'_, f32>) -> Result<()> {
-    let inputs = [c.u("in_height")?, c.u("in_width")?];
-    let outputs = [c.u("out_height")?, c.u("out_width")?];
-    let (m, n, channels, chunk) = (c.u("m")?, c.u("n")?, c.u("channels")?, c.u("chunk")?);
+    let Some(geometry) = Geometry::of(c)? else { return weight_twin::run(c) };
+    let (e, m) = (Extents::of(c)?, c.u("m")?);
+    // Where there are phases, the first split has the whole sum.
+    let chunk = if geometry.phases() > 1 { m } else { c.u("chunk")? };
     let (x, dy, part) = (c.input("x")?, c.input("dy")?, c.output("part")?);
-    let patches = Patches::of(c, inputs, outputs, channels)?;
-    let len = patches.len();
-    let mut rows = vec![0.0; len * patches.at_once().min(m)];
-    for (split, part) in part.chunks_exact_mut(len * n).enumerate() {
-        let (start, end) = (split * chunk, ((split + 1) * chunk).min(m));
-        part.fill(0.0);
-        for first in (start..end).step_by(patches.at_once()) {
-            let count = patches.at_once().min(end - first);
-            let rows = &mut rows[..count * len];
-            patches.gather(x, first, rows);
-            gemm(len, count, n, 1.0, rows, (1, len), &dy[first * n..][..count * n], (n, 1), 1.0, part, (n, 1))?;
+    let (len, period, pixels) = (e.channels * e.n, geometry.phases(), e.to[0] * e.to[1]);
+    let image = e.from[0] * e.from[1] * e.channels;
+    let scratch = c.scratch()?;
+    part.fill(0.0);
+    for phase in 0..period * period {
+        let phase = geometry.phase([phase / period, phase % period], e.from, e.to);
+        let (steps, count) = (phase.steps(), phase.count());
+        let lens = [e.channels.next_multiple_of(ROWS) * PLACES, e.n.next_multiple_of(COLUMNS) * PLACES, steps * len];
+        let ([left, right, sums], sources) = scratch.rooms_and_indices(lens, count * steps);
+        let (left, right) = (left.as_chunks_mut::<ROWS>().0, right.as_chunks_mut::<COLUMNS>().0);
+        phase.sources(e.channels, sources);
+        sums.fill(0.0);
+        let total = m / pixels * count;
+        for start in (0..total).step_by(chunk.min(total)) {
+            let end = total.min(start + chunk);
+            for first in (start..end).step_by(PLACES) {
+                let depth = PLACES.min(end - first);
+                let right = &mut right[..depth * e.n.div_ceil(COLUMNS)];
+                pack_pixels(dy, (first..first + depth).map(|i| (place(&phase, i, pixels, e.to[1]) * e.n) as u32), e.n, depth, right);
+                for step in 0..steps {
+                    let left = &mut left[..depth * e.channels.div_ceil(ROWS)];
+                    let source = |i: usize| match sources[i % count * steps + step] {
+                        OUTSIDE => OUTSIDE,
+                        at => (i / count * image) as u32 + at,
+                    };
+                    pack_pixels(x, (first..first + depth).map(source), e.channels, depth, left);
+                    let target = Target { m: e.channels, n: e.n, stride: e.n, alpha: 1.0, add: true };
+                    product(left, right, depth, &mut sums[step * len..][..len], target);
+                }
+            }
+            let part = &mut part[start / chunk * geometry.taps() * len..];
+            for (step, sums) in sums.chunks_exact_mut(len).enumerate() {
+                phase.taps(step).for_each(|tap| add(&mut part[tap * len..][..len], sums));
+                sums.fill(0.0);
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Matrix product by [`gemm`], then the fused steps.
+//! Matrix product by [`Gemm`], then the fused steps.
 
 use super::epilogue::Steps;
-use super::gemm::gemm;
+use super::gemm::{Gemm, Matrix};
 use crate::Result;
 use crate::cpu::Call;
 
@@ -9,12 +9,15 @@ use crate::cpu::Call;
 pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
     let (m, n, k) = (c.u("m")?, c.u("n")?, c.u("k")?);
     let (a, b, y) = (c.input("a")?, c.input("b")?, c.output("c")?);
-    let a_strides = if c.flag("TRANSPOSE_A") { (1, m) } else { (k, 1) };
-    let b_strides = if c.flag("TRANSPOSE_B") { (1, k) } else { (n, 1) };
+    let (transpose_a, transpose_b) = (c.flag("TRANSPOSE_A"), c.flag("TRANSPOSE_B"));
+    let mut steps = Steps::of(c)?;
+    let gemm = Gemm { m, k, n, alpha: 1.0 };
+    let mut rooms = c.scratch()?.rooms(gemm.rooms());
     for batch in 0..c.u("batches")? {
         let (a, b, y) = (&a[batch * m * k..][..m * k], &b[batch * k * n..][..k * n], &mut y[batch * m * n..][..m * n]);
-        gemm(m, k, n, 1.0, a, a_strides, b, b_strides, 0.0, y, (n, 1))?;
+        let a = if transpose_a { Matrix::columns(a, m) } else { Matrix::rows(a, k) };
+        let b = if transpose_b { Matrix::columns(b, k) } else { Matrix::rows(b, n) };
+        gemm.run(a, b, (y, n), rooms.each_mut().map(|room| &mut **room), |first, rows| steps.finish(batch * m + first, rows));
     }
-    Steps::of(c)?.finish(0, y);
     Ok(())
 }

@@ -10,6 +10,7 @@ mod gemm;
 mod group_norm;
 mod matmul;
 mod sums;
+mod taps;
 
 use super::Twin;
 
