@@ -12,7 +12,7 @@ mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
 pub use norm::{Lines, column_squares, column_sums};
-pub use pack::{OUTSIDE, pack, pack_patches, pack_pixels, transpose};
+pub use pack::{OUTSIDE, pack_columns, pack_left_pixels, pack_patches, pack_right_pixels, pack_rows};
 pub use peak::chains;
 pub use product::{COLUMNS, ROWS, Target, product};
 pub use softmax::{exp_columns, exp_shifted, softmax_slope};

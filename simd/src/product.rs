@@ -36,22 +36,33 @@ pub fn product(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], depth: usize, c: &mut [f
         }
         return;
     }
-    tiles::<FUSED>(a, b, depth, c, target);
+    tiles(a, b, depth, c, target, tile);
 }
 
 /// The same code, compiled for 16 registers of 8 floats.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn product_avx2(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], depth: usize, c: &mut [f32], target: Target) {
-    tiles::<true>(a, b, depth, c, target);
+    tiles(a, b, depth, c, target, |a, b, sums| tile_avx2(a, b, sums));
 }
 
+/// The sums of one tile.
+type Tile = [[f32; COLUMNS]; ROWS];
+
 #[inline(always)]
-fn tiles<const FUSED: bool>(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], depth: usize, c: &mut [f32], target: Target) {
+fn tiles(
+    a: &[[f32; ROWS]],
+    b: &[[f32; COLUMNS]],
+    depth: usize,
+    c: &mut [f32],
+    target: Target,
+    tile: impl Fn(&[[f32; ROWS]], &[[f32; COLUMNS]], &mut Tile),
+) {
+    let mut sums = [[0.0; COLUMNS]; ROWS];
     for (j, b) in (0..target.n).step_by(COLUMNS).zip(b.chunks_exact(depth)) {
         let width = COLUMNS.min(target.n - j);
         for (i, a) in (0..target.m).step_by(ROWS).zip(a.chunks_exact(depth)) {
-            let sums = tile::<FUSED>(a, b);
+            tile(a, b, &mut sums);
             for (row, sums) in sums.iter().enumerate().take(target.m - i) {
                 let c = &mut c[(i + row) * target.stride + j..][..width];
                 match <&mut [f32; COLUMNS]>::try_from(&mut *c) {
@@ -69,9 +80,23 @@ fn write(c: &mut [f32], sums: &[f32; COLUMNS], target: Target) {
     if target.add { pairs.for_each(|(c, sum)| *c += target.alpha * sum) } else { pairs.for_each(|(c, sum)| *c = target.alpha * sum) }
 }
 
-/// Loops without a branch over arrays of fixed extents: the compiler keeps `sums` in registers and works on whole ones.
+// Functions of their own, not inlined, with nothing but the loop: only so does the compiler keep whole arrays in registers.
+
+#[inline(never)]
+fn tile(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], sums: &mut Tile) {
+    *sums = multiplied::<FUSED>(a, b);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn tile_avx2(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], sums: &mut Tile) {
+    *sums = multiplied::<true>(a, b);
+}
+
+/// Loops without a branch over arrays of fixed extents.
 #[inline(always)]
-fn tile<const FUSED: bool>(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]]) -> [[f32; COLUMNS]; ROWS] {
+fn multiplied<const FUSED: bool>(a: &[[f32; ROWS]], b: &[[f32; COLUMNS]]) -> Tile {
     let mut sums = [[0.0_f32; COLUMNS]; ROWS];
     for (a, b) in a.iter().zip(b) {
         for i in 0..ROWS {

@@ -1,6 +1,6 @@
 //! Convolutions as products of matrices: what the taps of a few places read is packed straight from the images.
 
-use unnoise_simd::{COLUMNS, OUTSIDE, ROWS, Target, add, pack, pack_patches, pack_pixels, product};
+use unnoise_simd::{COLUMNS, OUTSIDE, ROWS, Target, add, pack_columns, pack_left_pixels, pack_patches, pack_right_pixels, product};
 
 use super::epilogue::Steps;
 use super::taps::{Geometry, Phase};
@@ -102,7 +102,7 @@ fn pack_weights(phase: &Phase, w: &[f32], e: &Extents, backward: bool, sums: &mu
         let strides = if backward { (e.channels, 1) } else { (1, e.n) };
         for (j, panel) in (0..e.n).step_by(COLUMNS).zip(panels.chunks_exact_mut(depth)) {
             let lanes = COLUMNS.min(e.n - j);
-            pack(&sums[j * strides.0..], lanes, strides, e.channels, &mut panel[step * e.channels..][..e.channels]);
+            pack_columns(&sums[j * strides.0..], lanes, strides, e.channels, &mut panel[step * e.channels..][..e.channels]);
         }
     }
 }
@@ -132,7 +132,7 @@ pub(super) fn run_weight_grad(c: &mut Call<'_, f32>) -> Result<()> {
     let chunk = if geometry.phases() > 1 { m } else { c.u("chunk")? };
     let (x, dy, part) = (c.input("x")?, c.input("dy")?, c.output("part")?);
     let (len, period, pixels) = (e.channels * e.n, geometry.phases(), e.to[0] * e.to[1]);
-    let image = e.from[0] * e.from[1] * e.channels;
+    let extent = e.from[0] * e.from[1] * e.channels;
     let scratch = c.scratch()?;
     part.fill(0.0);
     for phase in 0..period * period {
@@ -148,15 +148,23 @@ pub(super) fn run_weight_grad(c: &mut Call<'_, f32>) -> Result<()> {
             let end = total.min(start + chunk);
             for first in (start..end).step_by(PLACES) {
                 let depth = PLACES.min(end - first);
+                let mut at = [0; PLACES];
+                let at = &mut at[..depth];
                 let right = &mut right[..depth * e.n.div_ceil(COLUMNS)];
-                pack_pixels(dy, (first..first + depth).map(|i| (place(&phase, i, pixels, e.to[1]) * e.n) as u32), e.n, depth, right);
+                for (i, at) in at.iter_mut().enumerate() {
+                    *at = (place(&phase, first + i, pixels, e.to[1]) * e.n) as u32;
+                }
+                pack_right_pixels(dy, at, e.n, right);
                 for step in 0..steps {
+                    for (i, at) in at.iter_mut().enumerate() {
+                        let (image, place) = ((first + i) / count, (first + i) % count);
+                        *at = match sources[place * steps + step] {
+                            OUTSIDE => OUTSIDE,
+                            source => (image * extent) as u32 + source,
+                        };
+                    }
                     let left = &mut left[..depth * e.channels.div_ceil(ROWS)];
-                    let source = |i: usize| match sources[i % count * steps + step] {
-                        OUTSIDE => OUTSIDE,
-                        at => (i / count * image) as u32 + at,
-                    };
-                    pack_pixels(x, (first..first + depth).map(source), e.channels, depth, left);
+                    pack_left_pixels(x, at, e.channels, left);
                     let target = Target { m: e.channels, n: e.n, stride: e.n, alpha: 1.0, add: true };
                     product(left, right, depth, &mut sums[step * len..][..len], target);
                 }

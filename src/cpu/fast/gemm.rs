@@ -1,7 +1,7 @@
 //! General matrix product on strided views: blocks of both operands are packed so that they stay in the caches, and
 //! [`unnoise_simd::product`] multiplies them.
 
-use unnoise_simd::{COLUMNS, ROWS, Target, pack, product};
+use unnoise_simd::{COLUMNS, ROWS, Target, pack_columns, pack_rows, product};
 
 /// Floats of a right panel: they stay in the first cache while all rows of a block pass by.
 const PANEL: usize = 1 << 12;
@@ -71,11 +71,11 @@ impl Gemm {
         for first in (0..self.k).step_by(depth) {
             let depth = depth.min(self.k - first);
             let panels = &mut room_b[..n.div_ceil(COLUMNS) * depth];
-            pack::<COLUMNS>(&b.values[first * b.row..], n, (b.column, b.row), depth, panels);
+            pack_columns(&b.values[first * b.row..], n, (b.column, b.row), depth, panels);
             for i in (0..self.m).step_by(rows) {
                 let m = rows.min(self.m - i);
                 let block = &mut room_a[..m.div_ceil(ROWS) * depth];
-                pack::<ROWS>(&a.values[i * a.row + first * a.column..], m, (a.row, a.column), depth, block);
+                pack_rows(&a.values[i * a.row + first * a.column..], m, (a.row, a.column), depth, block);
                 let c = &mut c[i * stride..][..(m - 1) * stride + n];
                 product(block, panels, depth, c, Target { m, n, stride, alpha: self.alpha, add: first > 0 });
                 if first + depth == self.k {
