@@ -11,7 +11,7 @@ mod product;
 mod softmax;
 
 pub use activation::{activate, multiply_by_slope};
-pub use norm::{Lines, column_squares, column_sums};
+pub use norm::{Lines, column_squares, column_sums, norm_input_grad};
 pub use pack::{OUTSIDE, pack_columns, pack_left_pixels, pack_patches, pack_right_pixels, pack_rows};
 pub use peak::chains;
 pub use product::{COLUMNS, ROWS, Target, product};
@@ -20,6 +20,11 @@ pub use softmax::{exp_columns, exp_shifted, softmax_slope};
 /// `y ← y + x`.
 pub fn add(y: &mut [f32], x: &[f32]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+}
+
+/// Adds `x` to every row of `y`, which are as long.
+pub fn add_to_rows(y: &mut [f32], x: &[f32]) {
+    y.chunks_exact_mut(x.len()).for_each(|row| row.iter_mut().zip(x).for_each(|(y, x)| *y += x));
 }
 
 /// `Σ x`, as eight partial sums.

@@ -19,28 +19,29 @@ pub fn column_squares(x: &[f32], mean: &[f32], squares: &mut [f32]) {
 }
 
 /// A line per channel: `z = a x + b`, and `x̂ = r x + m`, normalised only.
-#[derive(Debug, Clone, Default)]
-pub struct Lines {
+#[derive(Debug)]
+pub struct Lines<'a> {
     /// Slope of `z`.
-    pub a: Vec<f32>,
+    pub a: &'a mut [f32],
     /// Offset of `z`.
-    pub b: Vec<f32>,
+    pub b: &'a mut [f32],
     /// Slope of `x̂`.
-    pub r: Vec<f32>,
+    pub r: &'a mut [f32],
     /// Offset of `x̂`.
-    pub m: Vec<f32>,
+    pub m: &'a mut [f32],
 }
 
-impl Lines {
-    /// From `(a, b, r, m)` channel by channel.
-    pub fn new(table: &[f32]) -> Self {
-        let column = |i: usize| table.iter().skip(i).step_by(4).copied().collect();
-        Lines { a: column(0), b: column(1), r: column(2), m: column(3) }
+impl Lines<'_> {
+    /// Takes `(a, b, r, m)` channel by channel.
+    pub fn fill(&mut self, table: &[f32]) {
+        for (i, column) in [&mut *self.a, &mut *self.b, &mut *self.r, &mut *self.m].into_iter().enumerate() {
+            column.iter_mut().zip(table[i..].iter().step_by(4)).for_each(|(to, from)| *to = *from);
+        }
     }
 
     fn affine(&self, x: &[f32], z: &mut [f32]) {
         for (x, z) in x.chunks_exact(self.a.len()).zip(z.chunks_exact_mut(self.a.len())) {
-            let lines = self.a.iter().zip(&self.b);
+            let lines = self.a.iter().zip(&*self.b);
             z.iter_mut().zip(x).zip(lines).for_each(|((z, x), (a, b))| *z = a * x + b);
         }
     }
@@ -65,20 +66,28 @@ impl Lines {
         let channels = self.a.len();
         for (x, dz) in x.chunks_exact(channels).zip(dz.chunks_exact(channels)) {
             s1.iter_mut().zip(dz).for_each(|(s, d)| *s += d);
-            let normalised = x.iter().zip(self.r.iter().zip(&self.m)).map(|(x, (r, m))| r * x + m);
+            let normalised = x.iter().zip(self.r.iter().zip(&*self.m)).map(|(x, (r, m))| r * x + m);
             s2.iter_mut().zip(dz.iter().zip(normalised)).for_each(|(s, (d, n))| *s += d * n);
         }
     }
+}
 
-    /// `dz ← a dz - t1 - x̂ t2`, with `t1` and `t2` per channel.
-    pub fn input_grad(&self, x: &[f32], t1: &[f32], t2: &[f32], dz: &mut [f32]) {
-        let channels = self.a.len();
-        // In one line of x: a dz - (t1 + m t2) - (r t2) x.
-        let offset: Vec<f32> = t1.iter().zip(t2).zip(&self.m).map(|((t1, t2), m)| t1 + m * t2).collect();
-        let slope: Vec<f32> = t2.iter().zip(&self.r).map(|(t2, r)| r * t2).collect();
-        for (x, dz) in x.chunks_exact(channels).zip(dz.chunks_exact_mut(channels)) {
-            let lines = self.a.iter().zip(offset.iter().zip(&slope));
-            dz.iter_mut().zip(x).zip(lines).for_each(|((d, x), (a, (offset, slope)))| *d = a * *d - offset - slope * x);
-        }
+/// `dx = a dz - offset - slope x`, plus `residual` if there is one: rows of as many channels as `a` has, of which `dz` has more,
+/// `stride` from row to row.
+pub fn norm_input_grad(
+    [a, offset, slope]: [&[f32]; 3],
+    x: &[f32],
+    (dz, stride): (&[f32], usize),
+    residual: Option<&[f32]>,
+    dx: &mut [f32],
+) {
+    let channels = a.len();
+    for ((x, dx), dz) in x.chunks_exact(channels).zip(dx.chunks_exact_mut(channels)).zip(dz.chunks(stride)) {
+        let lines = a.iter().zip(offset.iter().zip(slope));
+        let terms = x.iter().zip(dz).zip(lines);
+        dx.iter_mut().zip(terms).for_each(|(dx, ((x, dz), (a, (offset, slope))))| *dx = a * dz - offset - slope * x);
+    }
+    if let Some(residual) = residual {
+        crate::add(dx, residual);
     }
 }

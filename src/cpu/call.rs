@@ -5,6 +5,9 @@ use crate::graph::Value;
 use crate::plan::Dispatch;
 use crate::{Error, Result};
 
+/// Most bindings of a launch: as many storage buffers as every WebGPU device has room for, and some to spare.
+pub(super) const MAX_BINDINGS: usize = 12;
+
 /// A bound range of a buffer.
 pub(super) enum Bound<'a, F> {
     /// `read`, floats.
@@ -22,7 +25,8 @@ pub(super) enum Bound<'a, F> {
 /// What a twin is called with.
 pub struct Call<'a, F> {
     pub(super) dispatch: &'a Dispatch,
-    pub(super) bound: Vec<Bound<'a, F>>,
+    /// In the order of the dispatch's bindings.
+    pub(super) bound: [Bound<'a, F>; MAX_BINDINGS],
     pub(super) scratch: Option<&'a mut Scratch>,
 }
 

@@ -5,7 +5,7 @@ use std::mem::take;
 
 use web_time::Instant;
 
-use super::call::{Bound, Call};
+use super::call::{Bound, Call, MAX_BINDINGS};
 use super::scratch::Scratch;
 use super::{Real, Twin, twin};
 use crate::graph::DType;
@@ -123,22 +123,25 @@ impl<F: Real> CpuBackend<F> {
         };
         let launch = &program.launches[index];
         // Written buffers are taken out for the call: no other binding is on them (the plan checks that).
-        let mut written: Vec<Option<Buffer<F>>> = Vec::with_capacity(launch.buffers.len());
-        for (binding, id) in launch.dispatch.bindings.iter().zip(&launch.buffers) {
-            written.push(if binding.write { take(&mut self.buffers[id.0]) } else { None });
+        let mut written: [Option<Buffer<F>>; MAX_BINDINGS] = [const { None }; MAX_BINDINGS];
+        for (own, (binding, id)) in written.iter_mut().zip(launch.dispatch.bindings.iter().zip(&launch.buffers)) {
+            if binding.write {
+                *own = take(&mut self.buffers[id.0]);
+            }
         }
-        let buffers = &self.buffers;
-        let bound = launch.dispatch.bindings.iter().zip(&launch.buffers).zip(&mut written).map(|((binding, id), own)| {
+        let mut bound = [const { Bound::Taken }; MAX_BINDINGS];
+        let bindings = launch.dispatch.bindings.iter().zip(&launch.buffers);
+        for ((bound, own), (binding, id)) in bound.iter_mut().zip(&mut written).zip(bindings) {
             let range = binding.offset..binding.offset + binding.len;
-            match (own, &buffers[id.0]) {
+            *bound = match (own, &self.buffers[id.0]) {
                 (Some(Buffer::Floats(v)), _) => Bound::FloatsMut(&mut v[range]),
                 (Some(Buffer::Integers(v)), _) => Bound::IntegersMut(&mut v[range]),
                 (None, Some(Buffer::Floats(v))) => Bound::Floats(&v[range]),
                 (None, Some(Buffer::Integers(v))) => Bound::Integers(&v[range]),
                 (None, None) => Bound::Taken,
-            }
-        });
-        let mut call = Call { dispatch: &launch.dispatch, bound: bound.collect(), scratch: Some(&mut self.scratch) };
+            };
+        }
+        let mut call = Call { dispatch: &launch.dispatch, bound, scratch: Some(&mut self.scratch) };
         let result = (launch.run)(&mut call);
         drop(call);
         for (own, id) in written.into_iter().zip(&launch.buffers) {
@@ -172,6 +175,10 @@ impl<F: Real> CpuBackend<F> {
             let fast = if self.simple { None } else { F::fast(dispatch.stem) };
             let run = fast.or_else(|| twin(dispatch.stem));
             let run = run.ok_or_else(|| Error::Shader { shader: dispatch.stem.into(), message: "has no CPU twin".into() })?;
+            if dispatch.bindings.len() > MAX_BINDINGS {
+                let message = format!("{} bindings are more than the {MAX_BINDINGS} that a twin can have", dispatch.bindings.len());
+                return Err(Error::Shader { shader: dispatch.stem.into(), message });
+            }
             let buffers = dispatch.bindings.iter().map(|b| match b.memory {
                 Memory::Slot(i) => slots[i],
                 Memory::Resource(i) => bound[i],

@@ -1,9 +1,12 @@
 //! The steps fused behind a product, on whole rows: bias, activation, gate and residual, in this order.
 
-use unnoise_simd::{activate, add, multiply_by_slope};
+use unnoise_simd::{activate, add, add_to_rows, multiply_by_slope};
 
 use crate::Result;
 use crate::cpu::Call;
+
+/// Floats that are finished at once.
+const CACHEFUL: usize = 1 << 11;
 
 /// What the launch of a product asks for behind it; see `shaders/lib/epilogue.wgsl`.
 pub(super) struct Steps<'a> {
@@ -29,13 +32,15 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Finishes the results `y`, whole rows of the product from row `first` on: one row after the other, so that each is in the
+    /// Finishes the results `y`, whole rows of the product from row `first` on: a few rows after the other, so that they are in the
     /// cache for all steps.
     pub(super) fn finish(&mut self, first: usize, y: &mut [f32]) {
-        for (row, y) in y.chunks_exact_mut(self.n).enumerate() {
-            let range = (first + row) * self.n..(first + row + 1) * self.n;
+        let rows = (CACHEFUL / self.n).max(1);
+        for (i, y) in y.chunks_mut(rows * self.n).enumerate() {
+            let start = (first + i * rows) * self.n;
+            let range = start..start + y.len();
             if let Some(bias) = self.bias {
-                add(y, bias);
+                add_to_rows(y, bias);
             }
             if let Some(keep) = self.keep.as_deref_mut() {
                 keep[range.clone()].copy_from_slice(y);

@@ -1,6 +1,6 @@
 //! Group normalisation image by image, on rows of channels.
 
-use unnoise_simd::{Lines, add, column_squares, column_sums};
+use unnoise_simd::{Lines, column_squares, column_sums, norm_input_grad};
 
 use crate::Result;
 use crate::cpu::Call;
@@ -28,11 +28,11 @@ impl<'a> Images<'a> {
         Ok(Images { x: c.input("x")?, x2: c.optional("x2"), split, channels, pixels })
     }
 
-    /// The tensors' parts of an image, each with the number of its channels.
-    fn parts(&self, image: usize) -> impl Iterator<Item = (&'a [f32], usize)> {
-        let part = |x: &'a [f32], width: usize| (&x[image * self.pixels * width..][..self.pixels * width], width);
-        let second = self.x2.map(|x2| part(x2, self.channels - self.split));
-        [part(self.x, self.split)].into_iter().chain(second)
+    /// The tensors' parts of an image, each with the range of its channels.
+    fn parts(&self, image: usize) -> impl Iterator<Item = (&'a [f32], std::ops::Range<usize>)> {
+        let part = |x: &'a [f32], own: std::ops::Range<usize>| (&x[image * self.pixels * own.len()..][..self.pixels * own.len()], own);
+        let second = self.x2.map(|x2| part(x2, self.split..self.channels));
+        [part(self.x, 0..self.split)].into_iter().chain(second)
     }
 
     /// Rows of all channels of an image: `len` numbers from `first` on, in `room` if they have to be put side by side.
@@ -52,20 +52,21 @@ impl<'a> Images<'a> {
     }
 }
 
-/// See `src/cpu/group_norm_coefficients.rs`.
-pub(super) fn run_coefficients(c: &mut Call<'_, f32>) -> Result<()> {
-    let (pixels, channels, per_group) = (c.u("pixels")?, c.u("channels")?, c.u("PER_GROUP")?);
+/// See `src/cpu/group_norm.rs`.
+pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
+    let (pixels, channels, per_group, kind) = (c.u("pixels")?, c.u("channels")?, c.u("PER_GROUP")?, c.u("KIND")?);
     let (x, gamma, beta, film) = (Images::of(c)?, c.input("gamma")?, c.input("beta")?, c.optional("film"));
     let (eps, y) = (c.f("eps")? as f32, c.output("y")?);
-    let (mut means, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
-    for (image, y) in y.chunks_exact_mut(4 * channels).enumerate() {
-        let mut first = 0;
-        for (x, width) in x.parts(image) {
-            let (means, squares) = (&mut means[first..first + width], &mut squares[first..first + width]);
+    let mut kept = if c.flag("KEEP") { Some(c.output("coefficients")?) } else { None };
+    let [means, squares, a, b, r, m, room] =
+        c.scratch()?.rooms([channels, channels, channels, channels, channels, channels, block(channels)]);
+    let lines = Lines { a, b, r, m };
+    for (image, y) in y.chunks_exact_mut(pixels * channels).enumerate() {
+        for (x, own) in x.parts(image) {
+            let means = &mut means[own.clone()];
             column_sums(x, means);
             means.iter_mut().for_each(|mean| *mean /= pixels as f32);
-            column_squares(x, means, squares);
-            first += width;
+            column_squares(x, means, &mut squares[own]);
         }
         for first in (0..channels).step_by(per_group) {
             let group = first..first + per_group;
@@ -82,87 +83,62 @@ pub(super) fn run_coefficients(c: &mut Call<'_, f32>) -> Result<()> {
                     a *= scale;
                     b = b * scale + film[(2 * image + 1) * channels + channel];
                 }
-                y[4 * channel..][..4].copy_from_slice(&[a, b, r, -mean * r]);
+                (lines.a[channel], lines.b[channel]) = (a, b);
+                if let Some(kept) = &mut kept {
+                    kept[4 * (image * channels + channel)..][..4].copy_from_slice(&[a, b, r, -mean * r]);
+                }
             }
         }
-    }
-    Ok(())
-}
-
-/// See `src/cpu/group_norm.rs`.
-pub(super) fn run(c: &mut Call<'_, f32>) -> Result<()> {
-    let (pixels, channels, kind) = (c.u("pixels")?, c.u("channels")?, c.u("KIND")?);
-    let (x, coefficients, y) = (Images::of(c)?, c.input("coefficients")?, c.output("y")?);
-    let mut room = vec![0.0; block(channels)];
-    let tables = coefficients.chunks_exact(4 * channels);
-    for ((image, y), table) in y.chunks_exact_mut(pixels * channels).enumerate().zip(tables) {
-        let lines = Lines::new(table);
         for (i, y) in y.chunks_mut(block(channels)).enumerate() {
-            lines.normalise(kind, x.rows(image, i * block(channels), y.len(), &mut room), y);
+            lines.normalise(kind, x.rows(image, i * block(channels), y.len(), room), y);
         }
     }
     Ok(())
 }
 
-/// See `src/cpu/group_norm_sums.rs`.
-pub(super) fn run_sums(c: &mut Call<'_, f32>) -> Result<()> {
+/// See `src/cpu/group_norm_grad.rs`. What is behind the activation's slope is kept for the image's second pass.
+pub(super) fn run_grad(c: &mut Call<'_, f32>) -> Result<()> {
     let (pixels, channels, per_group, kind) = (c.u("pixels")?, c.u("channels")?, c.u("PER_GROUP")?, c.u("KIND")?);
-    let (dy, x, coefficients, y) = (c.input("dy")?, Images::of(c)?, c.input("coefficients")?, c.output("y")?);
+    let (dy, x, coefficients) = (c.input("dy")?, Images::of(c)?, c.input("coefficients")?);
+    let (residual, dx) = (c.optional("residual"), c.output("dx")?);
+    let mut dx2 = if c.flag("GRAD2") { Some(c.output("dx2")?) } else { None };
+    let mut sums = if c.flag("SUMS") { Some(c.output("sums")?) } else { None };
+    let lens = [channels, channels, channels, channels, channels, channels, block(channels), block(channels), pixels * channels];
+    let [a, b, r, m, s1, s2, room, z, slopes] = c.scratch()?.rooms(lens);
     let count = (pixels * per_group) as f32;
-    let (mut z, mut dz, mut room) = (vec![0.0; block(channels)], vec![0.0; block(channels)], vec![0.0; block(channels)]);
-    let images = dy.chunks_exact(pixels * channels).enumerate();
-    for (((image, dy), table), y) in images.zip(coefficients.chunks_exact(4 * channels)).zip(y.chunks_exact_mut(4 * channels)) {
-        let lines = Lines::new(table);
-        let (mut s1, mut s2) = (vec![0.0; channels], vec![0.0; channels]);
-        for (i, dy) in dy.chunks(block(channels)).enumerate() {
-            let x = x.rows(image, i * block(channels), dy.len(), &mut room);
-            let (z, dz) = (&mut z[..x.len()], &mut dz[..x.len()]);
-            lines.gate(kind, x, dy, z, dz);
-            lines.sums(x, dz, &mut s1, &mut s2);
+    let mut lines = Lines { a, b, r, m };
+    for (image, dy) in dy.chunks_exact(pixels * channels).enumerate() {
+        lines.fill(&coefficients[4 * image * channels..][..4 * channels]);
+        s1.fill(0.0);
+        s2.fill(0.0);
+        for (i, (dy, dz)) in dy.chunks(block(channels)).zip(slopes.chunks_mut(block(channels))).enumerate() {
+            let x = x.rows(image, i * block(channels), dy.len(), room);
+            lines.gate(kind, x, dy, &mut z[..x.len()], dz);
+            lines.sums(x, dz, s1, s2);
         }
+        if let Some(sums) = &mut sums {
+            let pairs = sums[2 * image * channels..][..2 * channels].chunks_exact_mut(2);
+            pairs.zip(s1.iter().zip(s2.iter())).for_each(|(to, (s1, s2))| to.copy_from_slice(&[*s1, *s2]));
+        }
+        // a dz - t1 - (r x + m) t2, as a line of x: what it begins at in place of s1, its slope in place of s2.
         for first in (0..channels).step_by(per_group) {
             let group = first..first + per_group;
             let total = |s: &[f32]| group.clone().map(|channel| lines.a[channel] * s[channel]).sum::<f32>() / count;
-            let (t1, t2) = (total(&s1), total(&s2));
+            let (t1, t2) = (total(s1), total(s2));
             for channel in group.clone() {
-                y[4 * channel..][..4].copy_from_slice(&[s1[channel], s2[channel], t1, t2]);
+                (s1[channel], s2[channel]) = (t1 + lines.m[channel] * t2, lines.r[channel] * t2);
             }
         }
-    }
-    Ok(())
-}
-
-/// See `src/cpu/group_norm_grad.rs`.
-pub(super) fn run_grad(c: &mut Call<'_, f32>) -> Result<()> {
-    let (pixels, channels, kind) = (c.u("pixels")?, c.u("channels")?, c.u("KIND")?);
-    let (first, width) = (c.u("first")?, c.u("width")?);
-    let (dy, x, coefficients, sums) = (c.input("dy")?, c.input("x")?, c.input("coefficients")?, c.input("sums")?);
-    let (residual, dx) = (c.optional("residual"), c.output("dx")?);
-    let (mut z, mut room) = (vec![0.0; block(width)], vec![0.0; block(width)]);
-    let tables = coefficients.chunks_exact(4 * channels).zip(sums.chunks_exact(4 * channels));
-    let images = dy.chunks_exact(pixels * channels).zip(x.chunks_exact(pixels * width)).zip(dx.chunks_exact_mut(pixels * width));
-    for (((dy, x), dx), (table, sums)) in images.zip(tables) {
-        let own = 4 * first..4 * (first + width);
-        let lines = Lines::new(&table[own.clone()]);
-        let Lines { r: t1, m: t2, .. } = Lines::new(&sums[own]);
-        let rows = block(width) / width;
-        let blocks = dy.chunks(rows * channels).zip(x.chunks(rows * width)).zip(dx.chunks_mut(rows * width));
-        for ((dy, x), dx) in blocks {
-            let dy = if width == channels {
-                dy
-            } else {
-                let room = &mut room[..x.len()];
-                room.chunks_exact_mut(width)
-                    .zip(dy.chunks_exact(channels))
-                    .for_each(|(to, from)| to.copy_from_slice(&from[first..first + width]));
-                room
+        for (i, (x, own)) in x.parts(image).enumerate() {
+            let part = image * pixels * own.len()..(image + 1) * pixels * own.len();
+            let (dx, residual) = match (i, &mut dx2) {
+                (0, _) => (&mut dx[part.clone()], residual.map(|residual| &residual[part])),
+                (_, Some(dx2)) => (&mut dx2[part], None),
+                (_, None) => continue,
             };
-            lines.gate(kind, x, dy, &mut z[..x.len()], dx);
-            lines.input_grad(x, &t1, &t2, dx);
+            let line = [&lines.a[own.clone()], &s1[own.clone()], &s2[own.clone()]];
+            norm_input_grad(line, x, (&slopes[own.start..], channels), residual, dx);
         }
-    }
-    if let Some(residual) = residual {
-        add(dx, residual);
     }
     Ok(())
 }
