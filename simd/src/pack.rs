@@ -20,8 +20,8 @@ fn pack<const L: usize>(x: &[f32], lanes: usize, (lane, step): (usize, usize), d
     for (first, panel) in (0..lanes).step_by(L).zip(panels.chunks_exact_mut(depth)) {
         let (x, width) = (&x[first * lane..], L.min(lanes - first));
         if lane == 1 && width == L {
-            for (to, from) in panel.iter_mut().zip(x.chunks(step)) {
-                to.copy_from_slice(&from[..L]);
+            for (t, to) in panel.iter_mut().enumerate() {
+                to.copy_from_slice(&x[t * step..][..L]);
             }
         } else if step == 1 && width == L {
             transpose(std::array::from_fn(|i| &x[i * lane..][..depth]), panel);

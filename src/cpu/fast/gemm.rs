@@ -85,3 +85,43 @@ impl Gemm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::scratch::Scratch;
+
+    fn values(n: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 37 + 11) % 17) as f32 - 8.0).collect()
+    }
+
+    /// Whole numbers, which every order of summing gets right: ragged tiles, several blocks of rows and of terms, all layouts.
+    #[test]
+    fn products_are_exact_on_small_integers() {
+        let mut scratch = Scratch::default();
+        for (m, k, n) in [(1, 1, 1), (5, 3, 7), (13, 17, 4), (33, 9, 20), (7, 1, 40), (70, 600, 19), (150, 515, 33), (2, 1100, 1)] {
+            for layout in 0..4 {
+                let pad = layout + 1;
+                let (a, b) = (values((m + pad) * (k + pad)), values((k + pad) * (n + pad)));
+                let left = if layout % 2 == 0 { Matrix::rows(&a, k + pad) } else { Matrix::columns(&a, m + pad) };
+                let right = if layout < 2 { Matrix::rows(&b, n + pad) } else { Matrix::columns(&b, k + pad) };
+                let stride = n + pad;
+                let mut c = vec![0.5; m * stride];
+                let mut rows = 0;
+                let gemm = Gemm { m, k, n, alpha: 2.0 };
+                gemm.run(left, right, (&mut c, stride), scratch.rooms(gemm.rooms()), |first, block| {
+                    assert_eq!(first, rows, "blocks come in order, and once");
+                    rows += block.len().div_ceil(stride);
+                });
+                assert_eq!(rows, m);
+                for (i, row) in c.chunks_exact(stride).enumerate() {
+                    for (j, value) in row.iter().enumerate() {
+                        let term = |t: usize| a[i * left.row + t * left.column] * b[t * right.row + j * right.column];
+                        let want = if j < n { 2.0 * (0..k).map(term).sum::<f32>() } else { 0.5 };
+                        assert_eq!(*value, want, "{m}·{k}·{n}, layout {layout}, at {i}, {j}");
+                    }
+                }
+            }
+        }
+    }
+}
