@@ -2,6 +2,7 @@
 //! is started.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 use web_time::Instant;
@@ -11,6 +12,7 @@ use super::images::{ImageDataset, Preset};
 use super::inputs::initial_noise;
 use super::programs::{RING, predict, samples_shape};
 use super::snapshot::Snapshot;
+use super::tune::{Tuner, add_choices};
 use crate::graph::ops::optimizer::RunState;
 use crate::graph::ops::state::{counter, scalar};
 use crate::graph::{Graph, ParamTable, TensorType};
@@ -134,30 +136,57 @@ fn program(config: &Config, train: bool) -> Result<Graph> {
     Ok(g)
 }
 
+async fn load(backend: &mut dyn Backend, graphs: &[Graph; 2], buffers: &BTreeMap<String, BufferId>) -> Result<[ProgramId; 2]> {
+    let [step, forward] = [Plan::compile(&graphs[0], &backend.tuning())?, Plan::compile(&graphs[1], &backend.tuning())?];
+    Ok([backend.load(&step, buffers).await?, backend.load(&forward, buffers).await?])
+}
+
 impl Race {
-    /// Both programs of `model`, loaded, and their inputs on the device.
+    /// Both programs of `model`, loaded and tuned, and their inputs on the device.
     ///
     /// # Errors
     /// [`Error::Config`] for a batch that is too large, or the device's own error.
     pub async fn new(backend: &mut dyn Backend, model: RaceModel, batch: usize) -> Result<Race> {
         let config = model.config(batch);
         config.validate()?;
-        let tuning = backend.tuning();
-        let graph = program(&config, true)?;
-        let params = graph.params().clone();
-        let plans = [Plan::compile(&graph, &tuning)?, Plan::compile(&program(&config, false)?, &tuning)?];
+        let graphs = [program(&config, true)?, program(&config, false)?];
         let mut buffers = BTreeMap::new();
-        for resource in plans.iter().flat_map(|plan| &plan.resources) {
-            if !buffers.contains_key(&resource.name) {
-                buffers.insert(resource.name.clone(), backend.allocate(&resource.name, resource.dtype, resource.len)?);
+        for graph in &graphs {
+            for resource in Plan::compile(graph, &backend.tuning())?.resources {
+                if let Entry::Vacant(place) = buffers.entry(resource.name) {
+                    let buffer = backend.allocate(place.key(), resource.dtype, resource.len)?;
+                    place.insert(buffer);
+                }
             }
         }
-        let step = backend.load(&plans[0], &buffers).await?;
-        let forward = backend.load(&plans[1], &buffers).await?;
+        let [step, forward] = load(backend, &graphs, &buffers).await?;
         let output = samples_shape(&config, batch).elements();
-        let race = Race { config, params, buffers, step, forward, output };
+        let params = graphs[0].params().clone();
+        let mut race = Race { config, params, buffers, step, forward, output };
         race.reset(backend)?;
+        race.tune(backend, &graphs).await?;
         Ok(race)
+    }
+
+    /// Has the variants of kernels timed as a training run has, but all before the race.
+    async fn tune(&mut self, backend: &mut dyn Backend, graphs: &[Graph; 2]) -> Result<()> {
+        let tuning = backend.tuning();
+        let mut tuner = Tuner::new(&graphs[0], &tuning, f64::MIN_POSITIVE)?;
+        if tuner.is_done() {
+            return Ok(());
+        }
+        // The first step pays for what is compiled on first use.
+        self.train(backend, 1).await?;
+        tuner = Tuner::new(&graphs[0], &tuning, self.train(backend, 1).await? * 1e-3)?;
+        tuner.add(&graphs[1], &tuning)?;
+        while !tuner.is_done() {
+            tuner.turn(backend).await?;
+        }
+        add_choices(backend, tuner.choices());
+        backend.unload(self.step);
+        backend.unload(self.forward);
+        [self.step, self.forward] = load(backend, graphs, &self.buffers).await?;
+        self.reset(backend)
     }
 
     /// Inputs `(x, noise, t, labels)`: normal numbers, timesteps over the whole range, labels in turn.
