@@ -196,18 +196,26 @@ build() {
   need_wasm_bindgen
   say "building dist/"
   build_wasm
-  find "$DIST" -mindepth 1 -maxdepth 1 ! -name pkg -exec rm -rf {} +
+  find "$DIST" -mindepth 1 ! -path "$DIST/pkg*" ! -path "$DIST/bench" ! -path "$DIST/bench/pkg*" -delete
   (cd www && node build.mjs "$DIST" >/dev/null)
   cp -R data "$DIST/data"
   rm "$DIST"/data/*/stamp.json
 }
 
 build_wasm() {
-  local made=${CARGO_TARGET_DIR:-target}/$WASM/$PROFILE/unnoise.wasm
-  cargo build --locked --profile "$PROFILE" --target "$WASM" --lib
-  [[ $DIST/pkg/unnoise_bg.wasm -nt $made && $DIST/pkg/unnoise_bg.wasm -nt build.sh ]] && return
-  rm -rf "$DIST/pkg"
-  wasm-bindgen --target web --remove-name-section --out-dir "$DIST/pkg" "$made"
+  build_package "$DIST/pkg" --no-default-features
+  # The bench's own, with what only bench.html calls.
+  build_package "$DIST/bench/pkg"
+}
+
+# build_package <folder> [cargo's options]: the engine as a wasm package, unless the folder has it.
+build_package() {
+  local out=$1 made=${CARGO_TARGET_DIR:-target}/$WASM/$PROFILE/unnoise.wasm
+  shift
+  cargo build --locked --profile "$PROFILE" --target "$WASM" --lib "$@"
+  [[ $out/unnoise_bg.wasm -nt $made && $out/unnoise_bg.wasm -nt build.sh ]] && return
+  rm -rf "$out"
+  wasm-bindgen --target web --remove-name-section --out-dir "$out" "$made"
 }
 
 # --- test ---------------------------------------------------------------------------------------------------------------

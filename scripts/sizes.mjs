@@ -6,7 +6,7 @@ import { firstView } from "./first-view.mjs";
 
 const KIB = 1024;
 /** Compressed bytes, by kind; scripts are those of the first view. */
-const LIMITS = { wasm: 460 * KIB, script: 150 * KIB };
+const LIMITS = { wasm: 470 * KIB, script: 150 * KIB };
 const ENTRIES = ["app.js", "worker.js", join("pkg", "unnoise.js")];
 const RACES = `bench${sep}`;
 

@@ -5,7 +5,7 @@ pub mod types;
 
 #[cfg(target_arch = "wasm32")]
 mod analysis;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "bench"))]
 mod bench;
 #[cfg(target_arch = "wasm32")]
 mod convert;
@@ -16,7 +16,7 @@ mod engine;
 #[cfg(target_arch = "wasm32")]
 mod machine;
 pub mod pace;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "bench"))]
 mod race;
 #[cfg(target_arch = "wasm32")]
 mod sample;
@@ -29,13 +29,13 @@ mod state;
 #[cfg(target_arch = "wasm32")]
 mod tune;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "bench"))]
 pub use bench::bench;
 #[cfg(target_arch = "wasm32")]
 pub use engine::{Engine, check_config, check_sample_options, default_config, default_sample_options, memory_plan, preset_config};
 #[cfg(target_arch = "wasm32")]
 pub use machine::Machine;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "bench"))]
 pub use race::Race;
 #[cfg(target_arch = "wasm32")]
 pub use sample::Sample;

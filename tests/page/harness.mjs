@@ -26,9 +26,12 @@ const BASE_WITHOUT_GPU = "/some/path/without-gpu/";
 const BASE_FAKE = "/some/path/fake-engine/";
 /** What that address has of its own: the engine, and weights for it. */
 const PRETRAINED = { dataset: "mnist", preset: "small", steps: 12_000, images: 64, seconds: 95, adapter: "a made-up GPU", loss: 0.031, folder: "mnist-small", files: ["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"], bytes: 770_000 };
+const FAKE_ENGINE = [
+  ["unnoise.js", readFileSync(join(here, "fake-engine.mjs"))],
+  ...readdirSync(join(here, "fake")).map((name) => [`fake/${name}`, readFileSync(join(here, "fake", name))]),
+];
 const FAKES = {
-  "pkg/unnoise.js": readFileSync(join(here, "fake-engine.mjs")),
-  ...Object.fromEntries(readdirSync(join(here, "fake")).map((name) => [`pkg/fake/${name}`, readFileSync(join(here, "fake", name))])),
+  ...Object.fromEntries(["pkg", "bench/pkg"].flatMap((folder) => FAKE_ENGINE.map(([name, text]) => [`${folder}/${name}`, text]))),
   "weights/manifest.json": JSON.stringify([PRETRAINED]),
   "weights/mnist-small/config.json": JSON.stringify(preset_config("small", "mnist").images.unet),
   "weights/mnist-small/diffusion_pytorch_model.safetensors": checkpoint(preset_config("small", "mnist"), PRETRAINED.steps),

@@ -18,8 +18,8 @@ const scope = self as unknown as {
 
 async function measure({ backend, wish }: Question): Promise<Answer> {
   try {
-    // As in worker.ts: the package is a separate file beside this one.
-    const address = new URL("./pkg/unnoise.js", import.meta.url).href;
+    // A package of its own: the page does without what only the bench calls.
+    const address = new URL("./bench/pkg/unnoise.js", import.meta.url).href;
     const engine = (await import(address)) as EngineModule;
     await engine.default();
     await engine.bench(backend, wish.depth, wish.only, (event) => scope.postMessage(event));

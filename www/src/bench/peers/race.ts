@@ -29,7 +29,7 @@ const peers: Record<PeerName, () => Promise<{ make: MakePeer }>> = {
 export async function race({ model, batch, work, ours: backend, peer: name, theirs }: Race, repeats: number, say: (event: RaceEvent) => void): Promise<void> {
   if (name === "onnx" && work === "step") throw new Error("ONNX Runtime Web does not train");
   say({ event: "stage", stage: "loading" });
-  const address = new URL("../pkg/unnoise.js", import.meta.url).href;
+  const address = new URL("./pkg/unnoise.js", import.meta.url).href;
   const engine = (await import(address)) as Package;
   await engine.default();
   const { make } = await peers[name]();
