@@ -143,7 +143,6 @@ impl<F: Real> CpuBackend<F> {
         }
         let mut call = Call { dispatch: &launch.dispatch, bound, scratch: Some(&mut self.scratch) };
         let result = (launch.run)(&mut call);
-        drop(call);
         for (own, id) in written.into_iter().zip(&launch.buffers) {
             if own.is_some() {
                 self.buffers[id.0] = own;
