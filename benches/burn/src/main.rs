@@ -138,7 +138,7 @@ impl<'a> Peer<'a> {
             Param::Two(t) => t.into_data(),
             Param::Four(t) => t.into_data(),
         };
-        data.to_vec().expect("floats")
+        data.try_to_vec().expect("floats")
     }
 
     fn sync(&self) {
@@ -202,7 +202,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given = block_on(race.case(&mut backend))?;
     let mut peer = Peer::new(&given);
 
-    let output: Vec<f32> = peer.forward().into_data().to_vec().map_err(|e| format!("{e:?}"))?;
+    let output: Vec<f32> = peer.forward().into_data().try_to_vec().map_err(|e| format!("{e:?}"))?;
     let output = relative(given.output.iter().copied().zip(output));
     let loss = peer.step().into_scalar::<f32>();
     let loss = (loss - given.loss).abs() / given.loss;
