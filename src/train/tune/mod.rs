@@ -36,6 +36,9 @@ pub struct Tuner {
     /// Seconds per floating-point operation, as the run has it.
     pace: f64,
     loaded: Option<Loaded>,
+    /// What the race under way wants to know next, and what was measured of it.
+    stage: Vec<Heat>,
+    measured: Vec<f64>,
     /// Seconds that a wait for nothing takes, where the device has no clock.
     latency: Option<f64>,
 }
@@ -54,7 +57,16 @@ impl Tuner {
     pub fn new(graph: &Graph, tuning: &Tuning, seconds: f64) -> Result<Tuner> {
         let operations: u64 = Plan::compile(graph, tuning)?.dispatches.iter().map(|d| d.operations).sum();
         let pace = seconds / operations.max(1) as f64;
-        let mut tuner = Tuner { races: VecDeque::new(), found: Choices::new(), spent: 0.0, pace, loaded: None, latency: None };
+        let mut tuner = Tuner {
+            races: VecDeque::new(),
+            found: Choices::new(),
+            spent: 0.0,
+            pace,
+            loaded: None,
+            stage: Vec::new(),
+            measured: Vec::new(),
+            latency: None,
+        };
         tuner.add(graph, tuning)?;
         Ok(tuner)
     }
@@ -95,7 +107,7 @@ impl Tuner {
             if variants.len() > 1 && variants.iter().all(|(_, plan)| bytes(plan) <= MOST_BYTES) {
                 // A guess, rather too low: kernels differ from the mean of all.
                 let times = if seconds > 0.0 { (HEAT / seconds / 4.0).min(MOST_GUESSED) as usize } else { 1 };
-                self.races.push_back(Race::new(chosen.choice.key.clone(), variants, chosen.choice.chosen, times));
+                self.races.push_back(Race::new(chosen.choice.key.clone(), variants, chosen.choice.chosen, seconds, times));
             }
         }
         Ok(())
@@ -127,9 +139,12 @@ impl Tuner {
     /// The device's own; nothing is left on it then.
     pub async fn turn(&mut self, backend: &mut dyn Backend) -> Result<()> {
         let begun = self.spent;
-        // A round takes a third of a slice, and the last one of a race two thirds.
-        while !self.is_done() && self.spent - begun < SLICE / 2.0 {
-            if let Err(error) = self.round(backend).await {
+        loop {
+            let heats = self.next(SLICE - (self.spent - begun), self.spent == begun);
+            if heats.is_empty() {
+                break;
+            }
+            if let Err(error) = self.round(backend, &heats).await {
                 self.release(backend);
                 self.races.clear();
                 return Err(error);
@@ -141,29 +156,44 @@ impl Tuner {
         Ok(())
     }
 
-    async fn round(&mut self, backend: &mut dyn Backend) -> Result<()> {
+    async fn round(&mut self, backend: &mut dyn Backend, heats: &[Heat]) -> Result<()> {
         if self.loaded.is_none() {
             self.load(backend).await?;
         }
-        let heats = self.next();
-        let seconds = self.time(backend, &heats).await?;
-        if self.record(&heats, &seconds) {
+        let seconds = self.time(backend, heats).await?;
+        if self.record(&seconds) {
             self.release(backend);
         }
         Ok(())
     }
 
-    /// What is to be timed next.
-    fn next(&self) -> Vec<Heat> {
-        self.races.front().map_or_else(Vec::new, Race::next)
+    /// What is to be timed next in one go, as much of it as `room` seconds hold; the first of it in any case if it is to `begin` a slice.
+    fn next(&mut self, room: f64, begin: bool) -> Vec<Heat> {
+        let Some(race) = self.races.front().filter(|_| self.spent < BUDGET) else { return Vec::new() };
+        if self.stage.is_empty() {
+            self.stage = race.next();
+        }
+        let mut left = room;
+        let mut fits = |(i, heat): (usize, &Heat)| {
+            left -= race.expected(*heat);
+            left >= 0.0 || (begin && i == 0)
+        };
+        let open = &self.stage[self.measured.len()..];
+        let count = open.iter().enumerate().take_while(|item| fits(*item)).count();
+        open[..count].to_vec()
     }
 
     /// Takes in how long it took; true if that race is over.
-    fn record(&mut self, heats: &[Heat], seconds: &[f64]) -> bool {
+    fn record(&mut self, seconds: &[f64]) -> bool {
         self.spent += seconds.iter().sum::<f64>();
+        self.measured.extend(seconds);
+        if self.measured.len() < self.stage.len() {
+            return false;
+        }
+        let (stage, measured) = (std::mem::take(&mut self.stage), std::mem::take(&mut self.measured));
         let limits = Limits { heat: if self.latency.is_some() { HOST_HEAT } else { HEAT }, slice: SLICE };
         let Some(race) = self.races.front_mut() else { return true };
-        race.record(heats, seconds, limits);
+        race.record(&stage, &measured, limits);
         if !race.is_over() {
             return false;
         }
@@ -196,6 +226,8 @@ impl Tuner {
 
     /// Frees what the race under way has on the device.
     pub fn release(&mut self, backend: &mut dyn Backend) {
+        self.stage.clear();
+        self.measured.clear();
         if let Some(Loaded { programs, buffers }) = self.loaded.take() {
             programs.into_iter().for_each(|id| backend.unload(id));
             buffers.into_iter().for_each(|id| backend.free(id));
@@ -275,22 +307,26 @@ mod tests {
 
     /// With a made-up clock: the budget ends it whatever is left, and no round is long.
     #[test]
-    fn the_budget_is_kept_by_any_clock() {
+    fn budget_and_slice_are_kept_by_any_clock() {
         for per_run in [1e-6, 1e-4, 8e-3, 25e-3] {
             let mut tuner = Tuner::new(&products(60), &Tuning::GPU, 60.0 * per_run).expect("a tuner");
-            let all = sizes(&tuner);
+            let (all, variants) = (sizes(&tuner), tuner.races[0].plans().count());
             let mut rounds = 0;
             while !tuner.is_done() {
-                let heats = tuner.next();
+                let heats = tuner.next(SLICE, true);
                 let seconds: Vec<f64> = heats.iter().map(|h| per_run * h.times as f64).collect();
-                assert!(seconds.iter().sum::<f64>() < 0.12, "{per_run}: a round of {:.3} s", seconds.iter().sum::<f64>());
-                tuner.record(&heats, &seconds);
+                let all: f64 = seconds.iter().sum();
+                assert!(!heats.is_empty() && all <= 1.5 * SLICE, "{per_run}: a round of {all:.3} s");
+                tuner.record(&seconds);
                 rounds += 1;
                 assert!(rounds < 1000, "it does not end");
             }
-            assert!(tuner.spent() < BUDGET + 0.12, "{per_run}: {} s", tuner.spent());
+            assert!(tuner.spent() < BUDGET + 1.5 * SLICE, "{per_run}: {} s", tuner.spent());
             assert_eq!(tuner.choices().len(), all - tuner.waiting(), "all that were tried have an answer");
-            assert!(tuner.waiting() > 0 && tuner.choices().len() >= 2, "{per_run}: {} of {all}", tuner.choices().len());
+            // Each variant warms up and runs three heats, of about the wanted length unless a single run is longer.
+            let race = variants as f64 * 4.0 * (per_run + 2.0 * HEAT);
+            let least = ((BUDGET / race) as usize).max(1);
+            assert!(tuner.waiting() > 0 && tuner.choices().len() >= least, "{per_run}: {} of {all}", tuner.choices().len());
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Race {
     entrants: Vec<Entrant>,
     default: usize,
     stage: Stage,
+    /// Seconds of one run, as far as they are known.
+    each: f64,
     /// Runs in a heat.
     times: usize,
 }
@@ -60,11 +62,11 @@ pub(super) struct Limits {
 }
 
 impl Race {
-    /// Between `variants`; `default` is what runs now. So many runs seem to make a heat.
-    pub fn new(key: String, variants: Vec<(Variant, Plan)>, default: Variant, times: usize) -> Race {
+    /// Between `variants`; `default` is what runs now. A run seems to take `each` seconds, and so many runs to make a heat.
+    pub fn new(key: String, variants: Vec<(Variant, Plan)>, default: Variant, each: f64, times: usize) -> Race {
         let default = variants.iter().position(|(variant, _)| *variant == default).unwrap_or(0);
         let entrants = variants.into_iter().map(|(variant, plan)| Entrant { variant, plan, least: f64::INFINITY }).collect();
-        Race { key, entrants, default, stage: Stage::Cold, times: times.clamp(1, MOST) }
+        Race { key, entrants, default, stage: Stage::Cold, each, times: times.clamp(1, MOST) }
     }
 
     /// The plans, by entrant.
@@ -92,10 +94,18 @@ impl Race {
         }
     }
 
+    /// Seconds that a heat will probably take.
+    pub fn expected(&self, heat: Heat) -> f64 {
+        let least = self.entrants[heat.entrant].least;
+        heat.times as f64 * if least.is_finite() { least } else { self.each }
+    }
+
     /// Takes in how many seconds each of `heats` took.
     pub fn record(&mut self, heats: &[Heat], seconds: &[f64], limits: Limits) {
         let counted: Vec<(Heat, f64)> = heats.iter().copied().zip(seconds.iter().copied()).filter(|(heat, _)| heat.counts).collect();
         if self.stage != Stage::Running {
+            let runs = counted.iter().map(|(heat, seconds)| seconds / heat.times as f64);
+            self.each = runs.fold(0.0, f64::max);
             let shortest = counted.iter().map(|(_, seconds)| *seconds).fold(f64::INFINITY, f64::min);
             if self.times == 1 && shortest > limits.slice {
                 // Not to be measured without training standing still.
@@ -143,7 +153,7 @@ mod tests {
     fn run(default: f64, other: f64, grain: f64) -> (Option<Variant>, usize, f64) {
         let empty = || Plan::compile(&Graph::new(), &Tuning::GPU).expect("nothing compiles");
         let variants = vec![(Variant::Registers4, empty()), (Variant::Registers8, empty())];
-        let mut race = Race::new("key".into(), variants, Variant::Registers4, 1);
+        let mut race = Race::new("key".into(), variants, Variant::Registers4, default, 1);
         let (mut rounds, mut spent) = (0, 0.0);
         while !race.is_over() {
             let heats = race.next();
