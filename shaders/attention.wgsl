@@ -1,7 +1,7 @@
 // Multi-head attention: y_i = Σ_j softmax_j(q_i · k_j / √HEAD) v_j within each head.
 // The softmax is a running one (Milakov and Gimelshein, 1805.02867), four keys at a time: sums are relative to the largest score
 // so far, and no score is stored. LSE: lse_i = log Σ_j exp(q_i · k_j / √HEAD), which the derivatives need, is.
-// Constants: see lib/heads. Grid: one workgroup of THREADS per batch entry and head, a thread per query.
+// Constants: see lib/heads; ROWS: see lib/attention_rows. Else, grid: one workgroup of THREADS per batch entry and head, a thread per query.
 // Workgroup memory: 8 TILE · HEAD bytes if TILED, at most 14 KiB.
 #import heads
 
@@ -21,6 +21,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>; // [batch, heads, tokens]
 #endif
 
+#if ROWS
+#import attention_rows
+#else
 #if TILED
 var<workgroup> keys: array<Element, TILE * PARTS>;
 var<workgroup> values: array<Element, TILE * PARTS>;
@@ -98,3 +101,4 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     lse[pair * p.tokens + local] = largest + log(total);
 #endif
 }
+#endif

@@ -1,7 +1,7 @@
 // Derivatives of attention by q, k and v. With P_ij = exp(q_i · k_j / √HEAD - lse_i) and S_ij = P_ij (dy_i · v_j - dy_i · y_i) / √HEAD:
 //   dq_i = Σ_j S_ij k_j,   dk_j = Σ_i S_ij q_i,   dv_j = Σ_i P_ij dy_i
 // A thread's row is a query first and goes through the keys, then a key and goes through the queries.
-// Constants: see lib/heads. Grid: one workgroup of THREADS per batch entry and head, a thread per token.
+// Constants: see lib/heads; ROWS: see lib/attention_grad_rows. Else, grid: one workgroup of THREADS per batch entry and head, a thread per token.
 // Workgroup memory: 8 THREADS bytes, and 8 TILE · HEAD if TILED: at most 16 KiB.
 #import heads
 
@@ -22,6 +22,9 @@ struct Params {
 @group(0) @binding(6) var<storage, read> lse: array<f32>; // [batch, heads, tokens]
 @group(0) @binding(7) var<storage, read_write> dqkv: array<Element>; // [3, part]: dq, dk and dv, each as q
 
+#if ROWS
+#import attention_grad_rows
+#else
 var<workgroup> stats: array<vec2f, THREADS>; // lse_i and dy_i · y_i
 #if TILED
 var<workgroup> lefts: array<Element, TILE * PARTS>; // rows in the scores' product
@@ -121,3 +124,4 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     turn(true, first, local);
     turn(false, first, local);
 }
+#endif

@@ -1,7 +1,7 @@
 //! Multi-head attention (Vaswani et al., 1706.03762, section 3.2) without a stored score matrix, and its derivatives, which
 //! compute the scores anew (Dao et al., FlashAttention, 2205.14135, appendix B). Sums run in a fixed order.
 
-use super::{expected, no_derivative};
+use super::{WORKGROUP, expected, no_derivative};
 use crate::Result;
 use crate::graph::{ALIGNMENT, DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
@@ -68,25 +68,29 @@ fn dims(heads: usize, inputs: &[&TensorType]) -> std::result::Result<Dims, Strin
 /// Most floats of rows that the threads of a workgroup share: 16 KiB less what they keep of each query.
 const SHARED: usize = 4096 - 2 * MAX_TOKENS;
 
-/// One workgroup per head, one thread per row. `products` sums over the channels or the tokens are what it takes.
-fn kernel(stem: &'static str, l: &Lowering<'_>, heads: usize, products: usize) -> Kernel {
+/// One workgroup per head, one thread per row, or, for each of `turns`, one thread per four rows. `products` sums over the channels
+/// or the tokens are what it takes.
+fn kernel(stem: &'static str, l: &Lowering<'_>, heads: usize, turns: usize, products: usize) -> Kernel {
     let Ok(Dims { batch, tokens, heads, head }) = dims(heads, &[l.input_type(0)]) else {
         unreachable!("the shape rule has accepted these shapes")
     };
     // Where threads are loops on a few cores, rows need not be brought nearer, and fewer threads may idle.
     let tiled = l.tuning().shares_sums();
-    Kernel::new(stem)
+    // There, loads are what is dear: a thread takes four rows at once.
+    let rows = !tiled && head == 8;
+    let kernel = Kernel::new(stem)
         .constant("HEAD", head)
         .constant("VEC4", head.is_multiple_of(4))
         .constant("TILED", tiled)
+        .constant("ROWS", rows)
         .constant("THREADS", tokens.next_multiple_of(if tiled { 32 } else { 8 }))
         .constant("TILE", if tiled { (SHARED / (8 * head) * 4).min(tokens) } else { MAX_TOKENS })
         .param("tokens", tokens)
         .param("heads", heads)
         .param("pairs", batch * heads)
         .param("scale", 1.0 / (head as f64).sqrt())
-        .operations(2 * products * batch * heads * tokens * tokens * head)
-        .groups(batch * heads)
+        .operations(2 * products * batch * heads * tokens * tokens * head);
+    if rows { kernel.threads(turns * batch * heads * tokens.div_ceil(4), WORKGROUP) } else { kernel.groups(batch * heads) }
 }
 
 impl Op for Attention {
@@ -113,7 +117,7 @@ impl Op for Attention {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention", l, self.heads, 2).read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2));
+        let kernel = kernel("attention", l, self.heads, 1, 2).read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2));
         l.push(kernel.write("y", l.output()).write_if("LSE", "lse", l.further(0)));
     }
 }
@@ -133,7 +137,7 @@ impl Op for AttentionGrad {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention_grad", l, self.heads, 5).param("part", l.output_type().shape[1]);
+        let kernel = kernel("attention_grad", l, self.heads, 2, 5).param("part", l.output_type().shape[1]);
         let kernel = kernel.read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2)).read("y", l.input(3));
         l.push(kernel.read("dy", l.input(4)).read("lse", l.input(5)).write("dqkv", l.output()));
     }
