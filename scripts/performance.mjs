@@ -1,6 +1,7 @@
 /**
  * Writes the figures of `docs/performance.md`: `node scripts/performance.mjs <bench.json> …`, with files that `./build.sh bench native`
- * and `./build.sh bench web` wrote. Text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` is made anew; a part that the
+ * and `./build.sh bench web` wrote, or `docs/bench/beside.json`: what `./build.sh bench burn` and `benches/pytorch/bench.py` wrote,
+ * each with its command and date. Text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` is made anew; a part that the
  * files have nothing for stays as it is.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -18,7 +19,9 @@ if (files.length === 0) {
   console.error("usage: node scripts/performance.mjs <bench.json> …");
   process.exit(2);
 }
-const runs = files.map((file) => JSON.parse(readFileSync(file, "utf8")));
+const read = files.map((file) => JSON.parse(readFileSync(file, "utf8")));
+const runs = read.filter((one) => one.backends);
+const beside = read.flatMap((one) => one.beside ?? []);
 
 const digits = (value) => (value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
 const num = (value) => (value ?? null) === null ? "" : value.toLocaleString("en", { minimumFractionDigits: digits(Math.abs(value)), maximumFractionDigits: digits(Math.abs(value)) });
@@ -90,7 +93,18 @@ function races() {
   return rows.length > 0 ? table(["race", "where", "ours, ms", "theirs, ms", "ratio", "each repeat", "greatest difference", ""], rows, 2) : "";
 }
 
-const parts = { speed: each(speed), kernels: each(kernels), host: host(), plan: plan(), growth: growth(), races: races() };
+/** Races outside of the browser: rows of Burn's bench, and of PyTorch's when it takes turns with ours. */
+function natively() {
+  const rows = beside.flatMap(({ date, command, rows }) => rows.map((r) => {
+    const theirs = r.peer_ms ?? r.ms;
+    const name = r.peer ? `Burn ${r.versions.burn}` : `PyTorch ${r.torch}, ${r.mode}`;
+    const [mine, other] = [Math.min(...r.ours_ms), Math.min(...theirs)];
+    return [`\`${r.model}\`, batch ${r.batch}, ${r.what}`, name, r.where, num(mine), num(other), `**${num(r.median_ratio)}**`, r.ratios.map(num).join(", "), r.max_difference ? r.max_difference.toExponential(1) : "", `${date}, \`${command}\``];
+  }));
+  return rows.length > 0 ? table(["", "beside", "where", "ours, least ms", "theirs, least ms", "ratio", "each repeat", "greatest difference", ""], rows, 3) : "";
+}
+
+const parts = { speed: each(speed), kernels: each(kernels), host: host(), plan: plan(), growth: growth(), races: races(), natively: natively() };
 let text = readFileSync(page, "utf8");
 for (const [name, made] of Object.entries(parts)) {
   const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
