@@ -88,7 +88,7 @@ function races() {
     const ratios = r.repeats.map(({ ours, theirs }) => theirs / ours);
     const sorted = [...ratios].sort((a, b) => a - b);
     const median = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-    return [`${r.name} ${r.version ?? ""}`, r.sides, num(r.ours), num(r.theirs), `**${num(median)}**`, ratios.map(num).join(", "), r.agreement ? r.agreement.greatest.toExponential(1) : "", `${r.adapter ?? ""}; ${place(run)}; ${run.date}, \`${run.command}\``];
+    return [`${r.name} ${r.version ?? ""}`, r.sides, num(r.ours), num(r.theirs), `**${num(median)}**`, ratios.map(num).join(", "), r.agreement ? r.agreement.greatest.toExponential(1) : "", `${r.adapter ?? ""}; ${place(run)}; ${run.date}, \`${r.command ?? run.command}\``];
   }));
   return rows.length > 0 ? table(["race", "where", "ours, ms", "theirs, ms", "ratio", "each repeat", "greatest difference", ""], rows, 2) : "";
 }
