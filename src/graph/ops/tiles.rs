@@ -17,18 +17,22 @@ pub(super) struct Extents {
     pub depth: usize,
 }
 
-/// Variants that make sense for the shape, on this machine: shared tiles are for many small cores with a memory of their own,
-/// very many results per thread for few large ones.
-fn candidates(tuning: &Tuning, e: Extents) -> Vec<Variant> {
-    let fits = |v: &Variant| match v {
+/// Whether the shape has enough to fill the variant's squares or tiles.
+fn fits(v: Variant, e: Extents) -> bool {
+    match v {
         Variant::Registers4 => true,
         Variant::Registers8 => e.rows >= 8 && e.columns >= 8,
         Variant::Registers16x8 => e.rows >= 16 && e.columns >= 8,
         Variant::Registers16 => e.rows >= 16 && e.columns >= 16,
         Variant::Shared32 => e.rows >= 16 && e.columns >= 16 && e.terms >= 16,
         Variant::Shared64 => e.rows >= 64 && e.columns >= 32 && e.terms >= 16,
-    };
-    Variant::ALL.into_iter().filter(|v| fits(v) && tuning.suits(*v)).collect()
+    }
+}
+
+/// Variants that make sense for the shape, on this machine: shared tiles are for many small cores with a memory of their own,
+/// very many results per thread for few large ones.
+fn candidates(tuning: &Tuning, e: Extents) -> Vec<Variant> {
+    Variant::ALL.into_iter().filter(|v| fits(*v, e) && tuning.suits(*v)).collect()
 }
 
 /// The variant that is taken unless another has been measured to be faster.
@@ -37,11 +41,7 @@ fn preferred(tuning: &Tuning, e: Extents) -> Variant {
     if tuning.shares_sums() {
         // Large tiles multiply more per byte, but only where enough of them are left to go round.
         let order = [Variant::Shared64, Variant::Shared32, Variant::Registers4];
-        let enough = |v: &Variant| match v {
-            Variant::Shared64 => e.rows >= 64 && e.columns >= 32 && e.terms >= 16 && squares(*v) >= 128 * THREADS,
-            Variant::Shared32 => e.rows >= 16 && e.columns >= 16 && e.terms >= 16,
-            _ => true,
-        };
+        let enough = |v: &Variant| fits(*v, e) && (*v != Variant::Shared64 || squares(*v) >= 128 * THREADS);
         return order.into_iter().find(enough).unwrap_or(Variant::Registers4);
     }
     // Software adapters: loads are what costs, and eight threads side by side on one row of tiles share theirs.
