@@ -13,12 +13,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> q: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(2) var<storage, read> k: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(3) var<storage, read> v: array<Element>; // [batch, tokens, heads, HEAD]
-@group(0) @binding(4) var<storage, read_write> y: array<Element>; // [batch, tokens, heads, HEAD]
+@group(0) @binding(1) var<storage, read> qkv: array<Element>; // [batch, tokens, 3, heads, HEAD]
+@group(0) @binding(2) var<storage, read_write> y: array<Element>; // [batch, tokens, heads, HEAD]
 #if LSE
-@group(0) @binding(5) var<storage, read_write> lse: array<f32>; // [batch, heads, tokens]
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>; // [batch, heads, tokens]
 #endif
 
 #if ROWS
@@ -29,12 +27,12 @@ var<workgroup> keys: array<Element, TILE * PARTS>;
 var<workgroup> values: array<Element, TILE * PARTS>;
 #endif
 
-// Element e of the tile's j-th key and value; the tile starts at row `tile`.
+// Element e of the tile's j-th key and value; the tile starts with the query at `tile`.
 fn key(tile: u32, j: u32, e: u32) -> Element {
 #if TILED
     return keys[j * PARTS + e];
 #else
-    return k[tile + j * token_stride() + e];
+    return qkv[tile + (3u * j + 1u) * stride() + e];
 #endif
 }
 
@@ -42,7 +40,7 @@ fn value(tile: u32, j: u32, e: u32) -> Element {
 #if TILED
     return values[j * PARTS + e];
 #else
-    return v[tile + j * token_stride() + e];
+    return qkv[tile + (3u * j + 2u) * stride() + e];
 #endif
 }
 
@@ -51,9 +49,9 @@ fn share(tile: u32, count: u32, local: u32) {
 #if TILED
     workgroupBarrier();
     for (var i = local; i < count * PARTS; i += THREADS) {
-        let at = tile + (i / PARTS) * token_stride() + i % PARTS;
-        keys[i] = k[at];
-        values[i] = v[at];
+        let at = tile + 3u * (i / PARTS) * stride() + i % PARTS;
+        keys[i] = qkv[at + stride()];
+        values[i] = qkv[at + 2u * stride()];
     }
     workgroupBarrier();
 #endif
@@ -62,15 +60,15 @@ fn share(tile: u32, count: u32, local: u32) {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
     let pair = min(linear_group(group, groups), p.pairs - 1u);
-    let first = first_row(pair);
-    let own = first + min(local, p.tokens - 1u) * token_stride();
+    let first = first_query(pair);
+    let token = min(local, p.tokens - 1u);
     var query: array<Element, PARTS>;
     var sum: array<Element, PARTS>;
-    for (var e = 0u; e < PARTS; e++) { query[e] = p.scale * q[own + e]; }
+    for (var e = 0u; e < PARTS; e++) { query[e] = p.scale * qkv[first + 3u * token * stride() + e]; }
     var largest = -1e30;
     var total = 0.0;
     for (var start = 0u; start < p.tokens; start += TILE) {
-        let tile = first + start * token_stride();
+        let tile = first + 3u * start * stride();
         let count = min(TILE, p.tokens - start);
         share(tile, count, local);
         for (var j = 0u; j < count; j += 4u) {
@@ -96,6 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
     }
     if (local >= p.tokens) { return; }
+    let own = first_row(pair) + token * stride();
     for (var e = 0u; e < PARTS; e++) { y[own + e] = sum[e] / total; }
 #if LSE
     lse[pair * p.tokens + local] = largest + log(total);

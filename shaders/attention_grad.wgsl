@@ -9,18 +9,15 @@ struct Params {
     tokens: u32,
     heads: u32,
     pairs: u32,
-    part: u32,
     scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> q: array<Element>; // [batch, tokens, heads, HEAD], as all but two of the others
-@group(0) @binding(2) var<storage, read> k: array<Element>;
-@group(0) @binding(3) var<storage, read> v: array<Element>;
-@group(0) @binding(4) var<storage, read> y: array<Element>;
-@group(0) @binding(5) var<storage, read> dy: array<Element>;
-@group(0) @binding(6) var<storage, read> lse: array<f32>; // [batch, heads, tokens]
-@group(0) @binding(7) var<storage, read_write> dqkv: array<Element>; // [3, part]: dq, dk and dv, each as q
+@group(0) @binding(1) var<storage, read> qkv: array<Element>; // [batch, tokens, 3, heads, HEAD]
+@group(0) @binding(2) var<storage, read> y: array<Element>; // [batch, tokens, heads, HEAD]
+@group(0) @binding(3) var<storage, read> dy: array<Element>; // as y
+@group(0) @binding(4) var<storage, read> lse: array<f32>; // [batch, heads, tokens]
+@group(0) @binding(5) var<storage, read_write> dqkv: array<Element>; // as qkv
 
 #if ROWS
 #import attention_grad_rows
@@ -31,44 +28,50 @@ var<workgroup> lefts: array<Element, TILE * PARTS>; // rows in the scores' produ
 var<workgroup> rights: array<Element, TILE * PARTS>; // rows in the slopes'
 #endif
 
-// Element `at` of what lies on either side of the products: keys and values for a query, queries and dy for a key.
-fn left_at(by_query: bool, at: u32) -> Element { if (by_query) { return k[at]; } return q[at]; }
-fn right_at(by_query: bool, at: u32) -> Element { if (by_query) { return v[at]; } return dy[at]; }
+// Element e of a token's rows on either side of the products: its key and value for a query, its query and dy for a key.
+fn left_at(by_query: bool, pair: u32, token: u32, e: u32) -> Element {
+    return qkv[first_query(pair) + (3u * token + select(0u, 1u, by_query)) * stride() + e];
+}
+fn right_at(by_query: bool, pair: u32, token: u32, e: u32) -> Element {
+    if (by_query) { return qkv[first_query(pair) + (3u * token + 2u) * stride() + e]; }
+    return dy[first_row(pair) + token * stride() + e];
+}
 
-// Element e of the tile's j-th row; the tile starts at row `tile`.
-fn left(by_query: bool, tile: u32, j: u32, e: u32) -> Element {
+// The same of the j-th token of the tile that starts with token `start`.
+fn left(by_query: bool, pair: u32, start: u32, j: u32, e: u32) -> Element {
 #if TILED
     return lefts[j * PARTS + e];
 #else
-    return left_at(by_query, tile + j * token_stride() + e);
+    return left_at(by_query, pair, start + j, e);
 #endif
 }
 
-fn right(by_query: bool, tile: u32, j: u32, e: u32) -> Element {
+fn right(by_query: bool, pair: u32, start: u32, j: u32, e: u32) -> Element {
 #if TILED
     return rights[j * PARTS + e];
 #else
-    return right_at(by_query, tile + j * token_stride() + e);
+    return right_at(by_query, pair, start + j, e);
 #endif
 }
 
 // Brings the tile's rows into workgroup memory.
-fn share(by_query: bool, tile: u32, count: u32, local: u32) {
+fn share(by_query: bool, pair: u32, start: u32, count: u32, local: u32) {
 #if TILED
     workgroupBarrier();
     for (var i = local; i < count * PARTS; i += THREADS) {
-        let at = tile + (i / PARTS) * token_stride() + i % PARTS;
-        lefts[i] = left_at(by_query, at);
-        rights[i] = right_at(by_query, at);
+        lefts[i] = left_at(by_query, pair, start + i / PARTS, i % PARTS);
+        rights[i] = right_at(by_query, pair, start + i / PARTS, i % PARTS);
     }
     workgroupBarrier();
 #endif
 }
 
 // The row as a query, or as a key; to be compiled for each.
-fn turn(by_query: bool, first: u32, local: u32) {
-    let own = first + min(local, p.tokens - 1u) * token_stride();
-    let part = p.part / WIDTH;
+fn turn(by_query: bool, pair: u32, local: u32) {
+    let token = min(local, p.tokens - 1u);
+    let query = first_query(pair) + 3u * token * stride();
+    let key = query + stride();
+    let value = key + stride();
     var a: array<Element, PARTS>; // of its row, in the scores' product
     var b: array<Element, PARTS>; // in the slopes'
     var l: array<Element, PARTS>; // of the other's row
@@ -76,19 +79,19 @@ fn turn(by_query: bool, first: u32, local: u32) {
     var sum: array<Element, PARTS>;
     var direct: array<Element, PARTS>;
     for (var e = 0u; e < PARTS; e++) {
-        if (by_query) { a[e] = p.scale * q[own + e]; b[e] = dy[own + e]; } else { a[e] = p.scale * k[own + e]; b[e] = v[own + e]; }
+        if (by_query) { a[e] = p.scale * qkv[query + e]; b[e] = dy[first_row(pair) + token * stride() + e]; }
+        else { a[e] = p.scale * qkv[key + e]; b[e] = qkv[value + e]; }
     }
     let mine = stats[local];
     for (var start = 0u; start < p.tokens; start += TILE) {
-        let tile = first + start * token_stride();
         let count = min(TILE, p.tokens - start);
-        share(by_query, tile, count, local);
+        share(by_query, pair, start, count, local);
         for (var j = 0u; j < count; j++) {
             var score = 0.0;
             var slope = 0.0;
             for (var e = 0u; e < PARTS; e++) {
-                l[e] = left(by_query, tile, j, e);
-                r[e] = right(by_query, tile, j, e);
+                l[e] = left(by_query, pair, start, j, e);
+                r[e] = right(by_query, pair, start, j, e);
                 score += product(a[e], l[e]);
                 slope += product(b[e], r[e]);
             }
@@ -104,7 +107,7 @@ fn turn(by_query: bool, first: u32, local: u32) {
     }
     if (local < p.tokens) {
         for (var e = 0u; e < PARTS; e++) {
-            if (by_query) { dqkv[own + e] = sum[e]; } else { dqkv[part + own + e] = sum[e]; dqkv[2u * part + own + e] = direct[e]; }
+            if (by_query) { dqkv[query + e] = sum[e]; } else { dqkv[key + e] = sum[e]; dqkv[value + e] = direct[e]; }
         }
     }
 }
@@ -116,12 +119,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let token = min(local, p.tokens - 1u);
     var d = 0.0;
     for (var e = 0u; e < PARTS; e++) {
-        let at = first + token * token_stride() + e;
+        let at = first + token * stride() + e;
         d += product(dy[at], y[at]);
     }
     stats[local] = vec2f(lse[pair * p.tokens + token], d);
     workgroupBarrier();
-    turn(true, first, local);
-    turn(false, first, local);
+    turn(true, pair, local);
+    turn(false, pair, local);
 }
 #endif

@@ -2,6 +2,7 @@
 //   part[s, tap, c, n] = Σ_{pixels o of split s} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · dy[b, o, n]
 // A thread keeps weights of one tap as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its
 // group reads tiles of both through workgroup memory, whose rows run over taps and channels (a multiple of 4); else it shares nothing.
+// SUMS: behind each split's weights lies a row of the sums of dy's columns over its pixels: the gradient by a bias.
 // Splits are summed in order by a second kernel.
 // Grid: a thread for each such piece of n × taps · channels weights, in groups of ACROSS × DOWN, × splits.
 // Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
@@ -28,10 +29,10 @@ struct Params {
 #endif
 #if VEC4_B
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>; // [batch, out_height, out_width, n], m pixels
-@group(0) @binding(3) var<storage, read_write> part: array<vec4f>; // [splits, KERNEL, KERNEL, channels, n]
+@group(0) @binding(3) var<storage, read_write> part: array<vec4f>; // [splits, KERNEL · KERNEL · channels (+ 1 if SUMS), n]
 #else
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // [batch, out_height, out_width, n], m pixels
-@group(0) @binding(3) var<storage, read_write> part: array<f32>; // [splits, KERNEL, KERNEL, channels, n]
+@group(0) @binding(3) var<storage, read_write> part: array<f32>; // [splits, KERNEL · KERNEL · channels (+ 1 if SUMS), n]
 #endif
 
 fn row_x(source: i32, c: u32) -> vec4f {
@@ -63,9 +64,19 @@ fn block_dy(r: u32, j: u32) -> mat4x4f {
     return mat4x4f(row_dy(i), row_dy(i + p.n), row_dy(i + 2u * p.n), row_dy(i + 3u * p.n));
 }
 
-fn keep_row(slice: u32, c: u32, j: u32, v: vec4f) {
-    if (c >= p.channels) { return; }
-    let i = (slice * p.channels + c) * p.n + j;
+#if SUMS
+const ROWS_BEHIND = 1u;
+#else
+const ROWS_BEHIND = 0u;
+#endif
+
+// Row of `part` where a tap's channels begin.
+fn first_row(split: u32, tap: u32) -> u32 {
+    return split * (KERNEL * KERNEL * p.channels + ROWS_BEHIND) + tap * p.channels;
+}
+
+fn keep_four(row: u32, j: u32, v: vec4f) {
+    let i = row * p.n + j;
 #if VEC4_B
     if (j < p.n) { part[i / 4u] = v; }
 #else
@@ -73,12 +84,22 @@ fn keep_row(slice: u32, c: u32, j: u32, v: vec4f) {
 #endif
 }
 
-fn keep_block(slice: u32, c: u32, j: u32, v: mat4x4f) {
-    keep_row(slice, c, j, v[0]);
-    keep_row(slice, c + 1u, j, v[1]);
-    keep_row(slice, c + 2u, j, v[2]);
-    keep_row(slice, c + 3u, j, v[3]);
+fn keep_block(first: u32, c: u32, j: u32, v: mat4x4f) {
+    if (c < p.channels) { keep_four(first + c, j, v[0]); }
+    if (c + 1u < p.channels) { keep_four(first + c + 1u, j, v[1]); }
+    if (c + 2u < p.channels) { keep_four(first + c + 2u, j, v[2]); }
+    if (c + 3u < p.channels) { keep_four(first + c + 3u, j, v[3]); }
 }
+
+#if SUMS
+fn keep_sums(split: u32, j: u32, v: vec4f) { keep_four(first_row(split, KERNEL * KERNEL), j, v); }
+
+fn sums_of_columns(start: u32, end: u32, j: u32) -> vec4f {
+    var sum = vec4f();
+    for (var r = start; r < end; r++) { sum += row_dy(r * p.n + j); }
+    return sum;
+}
+#endif
 
 #if SHARED
 #import conv_weight_grad_shared

@@ -2,6 +2,7 @@
 //   z = op(A) op(B) + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if asked for.
 // TRANSPOSE_A: A is stored [k, m]. TRANSPOSE_B: B is stored [n, k]. VEC4_A, VEC4_B, VEC4_C: rows of the stored A, of the
 // stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4.
+// SUMS: behind each C lies a row of the sums of B's columns (B not transposed): the gradient by a bias, beside that by its weights.
 // A thread keeps its results as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its group reads
 // tiles of A and B through workgroup memory, else it shares nothing. A mat4x4f holds in column i the block's row i.
 // Grid: a thread for each such piece of n × m results, in groups of ACROSS × DOWN, × batches.
@@ -49,6 +50,7 @@ fn stored_a(batch: u32, row: u32, column: u32) -> mat4x4f {
 // Likewise of B. Entries past k meet zeros of A and need only be finite, which a clamped read is.
 #if VEC4_B
 @group(0) @binding(2) var<storage, read> b: array<vec4f>; // [batches, k, n], or [batches, n, k] if TRANSPOSE_B
+fn row_b(batch: u32, row: u32, column: u32) -> vec4f { return b[((batch * rows_b() + row) * columns_b() + column) / 4u]; }
 fn stored_b(batch: u32, row: u32, column: u32) -> mat4x4f {
     let step = columns_b() / 4u;
     let i = (batch * rows_b() + row) * step + column / 4u;
@@ -74,6 +76,14 @@ fn block_b(batch: u32, k: u32, column: u32) -> mat4x4f {
     if (TRANSPOSE_B) { return transpose(stored_b(batch, column, k)); }
     return stored_b(batch, k, column);
 }
+
+#if SUMS
+fn sums_of_columns(batch: u32, column: u32) -> vec4f {
+    var sum = vec4f();
+    for (var k = 0u; k < p.k; k++) { sum += row_b(batch, k, column); }
+    return sum;
+}
+#endif
 
 #if SHARED
 #import matmul_shared

@@ -7,11 +7,12 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::layer_cases::{LAYERS, loss as layer_loss};
 use common::{cases::ops, compare, run, start, tunings, with_gradients};
 use unnoise::cpu::CpuBackend;
 use unnoise::gpu::{Gpu, GpuBackend, compose, kernel_stems};
-use unnoise::graph::{DType, Tuning, Variant};
-use unnoise::plan::{Backend, Plan};
+use unnoise::graph::{DType, Graph, Tuning, Variant};
+use unnoise::plan::{Backend, Plan, Region};
 
 fn gpu() -> GpuBackend {
     let gpu = pollster::block_on(Gpu::request()).expect("a Vulkan adapter; in software: apt-get install mesa-vulkan-drivers");
@@ -67,6 +68,48 @@ fn derivatives_match_central_differences() {
         }
     }
     assert!(checked > 100, "only {checked} derivatives were checked");
+}
+
+/// The same for gradients that are computed in the arena, several of them by one kernel. The loss is linear in the parameters.
+#[test]
+fn gradients_in_the_arena_match_differences() {
+    for (name, shape, n, layer) in LAYERS {
+        let mut graph = Graph::new();
+        let mut build = || -> unnoise::Result<()> {
+            let loss = layer_loss(&mut graph, shape, n, layer)?;
+            graph.output("loss", loss)?;
+            graph.grad_into_arena(loss).map(|_| ())
+        };
+        build().expect("builds");
+        let plan = Plan::compile(&graph, &Tuning::CPU).expect("compiles");
+        let mut oracle = CpuBackend::<f64>::oracle();
+        let mut ids = BTreeMap::new();
+        for r in &plan.resources {
+            let id = oracle.allocate(&r.name, r.dtype, r.len).expect("allocates");
+            oracle.write_floats(id, 0, &start(r).0).expect("writes");
+            ids.insert(r.name.clone(), (id, r.clone()));
+        }
+        let program = pollster::block_on(oracle.load(&plan, &ids.iter().map(|(name, (id, _))| (name.clone(), *id)).collect())).expect("loads");
+        oracle.run(&[(program, 1)]).expect("runs");
+        let (param, grad) = (&ids["param"], &ids["grad"]);
+        let region = Region { buffer: grad.0, offset: 0, len: grad.1.len };
+        let got = pollster::block_on(oracle.read(&[region])).expect("reads").remove(0).floats();
+        let values = start(&param.1).0;
+        for entry in graph.params().iter() {
+            let places: Vec<usize> = entry.places().collect();
+            for at in places.iter().copied().step_by(places.len().div_ceil(31)) {
+                let mut loss = |shift: f64| {
+                    oracle.write_floats(param.0, at, &[values[at] + shift]).expect("writes");
+                    oracle.run(&[(program, 1)]).expect("runs");
+                    oracle.output_floats(program, "loss").expect("a loss")[0]
+                };
+                let want = loss(0.5) - loss(-0.5);
+                loss(0.0);
+                let off = (f64::from(got[at]) - want).abs();
+                assert!(off <= 1e-6 * (1.0 + want.abs()), "{name}, {shape:?}: {} is {} at {at}, differences say {want}", entry.name, got[at]);
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,30 +3,28 @@
 // Grid: two threads per batch entry, head and four tokens.
 #import columns
 
-fn rows_q(own: vec4u, e: u32) -> mat4x4f { return mat4x4f(q[own.x + e], q[own.y + e], q[own.z + e], q[own.w + e]); }
-fn rows_k(own: vec4u, e: u32) -> mat4x4f { return mat4x4f(k[own.x + e], k[own.y + e], k[own.z + e], k[own.w + e]); }
-fn rows_v(own: vec4u, e: u32) -> mat4x4f { return mat4x4f(v[own.x + e], v[own.y + e], v[own.z + e], v[own.w + e]); }
 fn rows_dy(own: vec4u, e: u32) -> mat4x4f { return mat4x4f(dy[own.x + e], dy[own.y + e], dy[own.z + e], dy[own.w + e]); }
 
 // dy_i · y_i of the row at this place.
 fn mean(at: u32) -> f32 { return dot(dy[at], y[at]) + dot(dy[at + 1u], y[at + 1u]); }
 
-// Writes the columns into a part of the output.
-fn keep(part: u32, own: vec4u, count: u32, sum0: mat4x4f, sum1: mat4x4f) {
+// Writes the columns to rows of the output.
+fn keep(at: vec4u, count: u32, sum0: mat4x4f, sum1: mat4x4f) {
     var m0 = sum0;
     var m1 = sum1;
     for (var c = 0u; c < count; c++) {
-        dqkv[part * (p.part / WIDTH) + own[c]] = m0[c];
-        dqkv[part * (p.part / WIDTH) + own[c] + 1u] = m1[c];
+        dqkv[at[c]] = m0[c];
+        dqkv[at[c] + 1u] = m1[c];
     }
 }
 
 fn queries(pair: u32, token: u32, count: u32) {
-    let first = first_row(pair);
+    let first = first_query(pair);
     let tokens = tokens_from(token);
-    let own = first + tokens * token_stride();
-    let q0 = p.scale * rows_q(own, 0u);
-    let q1 = p.scale * rows_q(own, 1u);
+    let query = first + 3u * tokens * stride();
+    let own = first_row(pair) + tokens * stride();
+    let q0 = p.scale * rows_of_qkv(query);
+    let q1 = p.scale * rows_of_qkv(query + 1u);
     let dy0 = rows_dy(own, 0u);
     let dy1 = rows_dy(own, 1u);
     let l = pair * p.tokens + tokens;
@@ -35,32 +33,35 @@ fn queries(pair: u32, token: u32, count: u32) {
     var dq0 = mat4x4f();
     var dq1 = mat4x4f();
     for (var j = 0u; j < p.tokens; j++) {
-        let at = first + j * token_stride();
-        let k0 = k[at];
-        let k1 = k[at + 1u];
+        let key = first + (3u * j + 1u) * stride();
+        let value = key + stride();
+        let k0 = qkv[key];
+        let k1 = qkv[key + 1u];
         let weights = exp(k0 * q0 + k1 * q1 - sums);
-        let s = p.scale * weights * (v[at] * dy0 + v[at + 1u] * dy1 - means);
+        let s = p.scale * weights * (qkv[value] * dy0 + qkv[value + 1u] * dy1 - means);
         dq0 += outer(k0, s);
         dq1 += outer(k1, s);
     }
-    keep(0u, own, count, dq0, dq1);
+    keep(query, count, dq0, dq1);
 }
 
 fn keys(pair: u32, token: u32, count: u32) {
-    let first = first_row(pair);
-    let own = first + tokens_from(token) * token_stride();
-    let k0 = p.scale * rows_k(own, 0u);
-    let k1 = p.scale * rows_k(own, 1u);
-    let v0 = rows_v(own, 0u);
-    let v1 = rows_v(own, 1u);
+    let first = first_query(pair);
+    let key = first + (3u * tokens_from(token) + 1u) * stride();
+    let value = key + stride();
+    let k0 = p.scale * rows_of_qkv(key);
+    let k1 = p.scale * rows_of_qkv(key + 1u);
+    let v0 = rows_of_qkv(value);
+    let v1 = rows_of_qkv(value + 1u);
     var dk0 = mat4x4f();
     var dk1 = mat4x4f();
     var dv0 = mat4x4f();
     var dv1 = mat4x4f();
     for (var i = 0u; i < p.tokens; i++) {
-        let at = first + i * token_stride();
-        let q0 = q[at];
-        let q1 = q[at + 1u];
+        let query = first + 3u * i * stride();
+        let at = first_row(pair) + i * stride();
+        let q0 = qkv[query];
+        let q1 = qkv[query + 1u];
         let dy0 = dy[at];
         let dy1 = dy[at + 1u];
         let weights = exp(q0 * k0 + q1 * k1 - lse[pair * p.tokens + i]);
@@ -70,8 +71,8 @@ fn keys(pair: u32, token: u32, count: u32) {
         dv0 += outer(dy0, weights);
         dv1 += outer(dy1, weights);
     }
-    keep(1u, own, count, dk0, dk1);
-    keep(2u, own, count, dv0, dv1);
+    keep(key, count, dk0, dk1);
+    keep(value, count, dv0, dv1);
 }
 
 @compute @workgroup_size(WORKGROUP)

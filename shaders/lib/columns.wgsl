@@ -13,3 +13,5 @@ fn outer(v: vec4f, w: vec4f) -> mat4x4f { return mat4x4f(w.x * v, w.y * v, w.z *
 
 // Each column times its weight.
 fn scaled(m: mat4x4f, w: vec4f) -> mat4x4f { return mat4x4f(w.x * m[0], w.y * m[1], w.z * m[2], w.w * m[3]); }
+
+fn rows_of_qkv(at: vec4u) -> mat4x4f { return mat4x4f(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]); }

@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
             lay_a(ka, ia, a);
             if (l < TERM_BLOCKS * COLUMN_BLOCKS) { lay_b(kb, jb, b); }
             workgroupBarrier();
-            t = add_tile(t, y, x_at);
+            t = add_tile(t, y, x_at, 0u);
         }
     }
     let i = row + 4u * y;

@@ -71,29 +71,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
 #endif
     }
-    let slice = id.z * KERNEL * KERNEL + tap;
-    keep_block(slice, c, j, c00);
+    let first = first_row(id.z, tap);
+    keep_block(first, c, j, c00);
 #if TILE8
-    keep_block(slice, c, j + 4u, c01);
-    keep_block(slice, c + 4u, j, c10);
-    keep_block(slice, c + 4u, j + 4u, c11);
+    keep_block(first, c, j + 4u, c01);
+    keep_block(first, c + 4u, j, c10);
+    keep_block(first, c + 4u, j + 4u, c11);
 #endif
 #if TILE16
-    keep_block(slice, c, j + 4u, c01);
+    keep_block(first, c, j + 4u, c01);
 #if WIDE
-    keep_block(slice, c, j + 8u, c02); keep_block(slice, c, j + 12u, c03);
+    keep_block(first, c, j + 8u, c02); keep_block(first, c, j + 12u, c03);
 #endif
-    keep_block(slice, c + 4u, j, c10); keep_block(slice, c + 4u, j + 4u, c11);
+    keep_block(first, c + 4u, j, c10); keep_block(first, c + 4u, j + 4u, c11);
 #if WIDE
-    keep_block(slice, c + 4u, j + 8u, c12); keep_block(slice, c + 4u, j + 12u, c13);
+    keep_block(first, c + 4u, j + 8u, c12); keep_block(first, c + 4u, j + 12u, c13);
 #endif
-    keep_block(slice, c + 8u, j, c20); keep_block(slice, c + 8u, j + 4u, c21);
+    keep_block(first, c + 8u, j, c20); keep_block(first, c + 8u, j + 4u, c21);
 #if WIDE
-    keep_block(slice, c + 8u, j + 8u, c22); keep_block(slice, c + 8u, j + 12u, c23);
+    keep_block(first, c + 8u, j + 8u, c22); keep_block(first, c + 8u, j + 12u, c23);
 #endif
-    keep_block(slice, c + 12u, j, c30); keep_block(slice, c + 12u, j + 4u, c31);
+    keep_block(first, c + 12u, j, c30); keep_block(first, c + 12u, j + 4u, c31);
 #if WIDE
-    keep_block(slice, c + 12u, j + 8u, c32); keep_block(slice, c + 12u, j + 12u, c33);
+    keep_block(first, c + 12u, j + 8u, c32); keep_block(first, c + 12u, j + 12u, c33);
 #endif
+#endif
+#if SUMS
+    if (id.y == 0u) {
+        for (var l = 0u; l < COLUMNS; l += 4u) { keep_sums(id.z, j + l, sums_of_columns(id.z * p.chunk, end, j + l)); }
+    }
 #endif
 }

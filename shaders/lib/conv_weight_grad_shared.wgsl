@@ -4,7 +4,7 @@
 // Four rows of weights from (tap, channel) `row` on.
 fn keep_rows(split: u32, row: u32, j: u32, v: mat4x4f) {
     let tap = row / p.channels;
-    if (tap < KERNEL * KERNEL) { keep_block(split * KERNEL * KERNEL + tap, row - tap * p.channels, j, v); }
+    if (tap < KERNEL * KERNEL) { keep_block(first_row(split, tap), row - tap * p.channels, j, v); }
 }
 
 @compute @workgroup_size(64)
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
         lay_a(ka, ia, a);
         if (l < TERM_BLOCKS * COLUMN_BLOCKS) { lay_b(kb, jb, b); }
         workgroupBarrier();
-        t = add_tile(t, y, x_at);
+        t = add_tile(t, y, x_at, select(0u, end - k, group.y == 0u));
     }
     let i = row + 4u * y;
     let j = column + 4u * x_at;
@@ -41,5 +41,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
     keep_rows(group.z, i, j + 4u * ACROSS, t.c01);
     keep_rows(group.z, i + 4u * DOWN, j, t.c10);
     keep_rows(group.z, i + 4u * DOWN, j + 4u * ACROSS, t.c11);
+#endif
+#if SUMS
+    if (group.y == 0u && y == 0u) {
+        keep_sums(group.z, j, t.b0);
+#if TILE8
+        keep_sums(group.z, j + 4u * ACROSS, t.b1);
+#endif
+    }
 #endif
 }

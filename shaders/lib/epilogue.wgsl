@@ -1,6 +1,7 @@
 // What becomes of a block of results of a matrix product C [batches, m, n] in registers:
 //   z = sum + bias (kept if KEEP_PRE);  c = f(z) · f'(gate) + residual, each part only if its flag is set.
 // For kernels whose Params `p` have m and n. VEC4_C: n is a multiple of 4, and elements are handled by fours.
+// SUMS: each C has a row more, which keep_sums writes.
 // SILU, SILU_GATE: f is SiLU, by far the most frequent; written out, since all of lib/activation in every row of a large square
 // of results takes software adapters seconds to compile.
 #import activation
@@ -60,8 +61,14 @@ fn finish(i: u32, j: u32, sum: ElementC) {
     c[i] = v;
 }
 
+#if SUMS
+const ROWS_BEHIND = 1u;
+#else
+const ROWS_BEHIND = 0u;
+#endif
+
 fn keep_row(batch: u32, row: u32, column: u32, v: vec4f) {
-    let i = (batch * p.m + row) * p.n + column;
+    let i = (batch * (p.m + ROWS_BEHIND) + row) * p.n + column;
 #if VEC4_C
     if (row < p.m && column < p.n) { finish(i / 4u, column / 4u, v); }
 #else
@@ -76,3 +83,15 @@ fn keep_block(batch: u32, row: u32, column: u32, v: mat4x4f) {
     keep_row(batch, row + 2u, column, v[2]);
     keep_row(batch, row + 3u, column, v[3]);
 }
+
+#if SUMS
+// Four sums of columns, behind the last row.
+fn keep_sums(batch: u32, column: u32, v: vec4f) {
+    let i = (batch * (p.m + 1u) + p.m) * p.n + column;
+#if VEC4_C
+    if (column < p.n) { c[i / 4u] = v; }
+#else
+    for (var l = 0u; l < min(4u, p.n - min(column, p.n)); l++) { c[i + l] = v[l]; }
+#endif
+}
+#endif

@@ -1,12 +1,14 @@
 // matmul, each thread by itself. Rows of A are fetched one block at a time, and a block of sums takes four terms at once: what a
 // software adapter keeps in memory rather than in registers travels less.
 
+const COLUMNS = select(select(4u, 8u, TILE8 || TILE16), 16u, WIDE);
+
 @compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let batch = id.z;
+    let j = COLUMNS * id.x;
 #if TILE16
     let i = 16u * id.y;
-    let j = select(8u, 16u, WIDE) * id.x;
     var c00 = mat4x4f(); var c01 = mat4x4f();
 #if WIDE
     var c02 = mat4x4f(); var c03 = mat4x4f();
@@ -70,7 +72,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #else
 #if TILE8
     let i = 8u * id.y;
-    let j = 8u * id.x;
     var c00 = mat4x4f(); var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
     for (var k = 0u; k < p.k; k += 4u) {
         let a0 = block_a(batch, i, k);
@@ -86,12 +87,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     keep_block(batch, i + 4u, j + 4u, c11);
 #else
     let i = 4u * id.y;
-    let j = 4u * id.x;
     var c00 = mat4x4f();
     for (var k = 0u; k < p.k; k += 4u) {
         c00 = add_product(c00, block_a(batch, i, k), block_b(batch, k, j));
     }
     keep_block(batch, i, j, c00);
 #endif
+#endif
+#if SUMS
+    if (id.y == 0u) {
+        for (var l = 0u; l < COLUMNS; l += 4u) { keep_sums(batch, j + l, sums_of_columns(batch, j + l)); }
+    }
 #endif
 }

@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
         lay_a(ka, ia, a);
         if (l < TERM_BLOCKS * COLUMN_BLOCKS) { lay_b(kb, jb, b); }
         workgroupBarrier();
-        s = add_tile(s, y, x);
+        s = add_tile(s, y, x, select(0u, p.k - k, group.y == 0u));
     }
     let i = row + 4u * y;
     let j = column + 4u * x;
@@ -32,5 +32,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
     keep_block(batch, i, j + 4u * ACROSS, s.c01);
     keep_block(batch, i + 4u * DOWN, j, s.c10);
     keep_block(batch, i + 4u * DOWN, j + 4u * ACROSS, s.c11);
+#endif
+#if SUMS
+    if (group.y == 0u && y == 0u) {
+        keep_sums(batch, j, s.b0);
+#if TILE8
+        keep_sums(batch, j + 4u * ACROSS, s.b1);
+#endif
+    }
 #endif
 }

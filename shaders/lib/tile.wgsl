@@ -16,13 +16,19 @@ const SHIFT_BY: u32 = 8u / TERM_BLOCKS;
 var<workgroup> tile_a: array<vec4f, TERMS * ROW_BLOCKS>;
 var<workgroup> tile_b: array<vec4f, TERMS * COLUMN_BLOCKS>;
 
-// Results of one thread: blocks (y, x), (y, x + ACROSS), (y + DOWN, x), (y + DOWN, x + ACROSS).
+// Results of one thread: blocks (y, x), (y, x + ACROSS), (y + DOWN, x), (y + DOWN, x + ACROSS). SUMS: also sums of B's columns.
 struct Sums {
     c00: mat4x4f,
 #if TILE8
     c01: mat4x4f,
     c10: mat4x4f,
     c11: mat4x4f,
+#endif
+#if SUMS
+    b0: vec4f,
+#if TILE8
+    b1: vec4f,
+#endif
 #endif
 }
 
@@ -43,20 +49,26 @@ fn lay_b(block: u32, i: u32, v: mat4x4f) {
     tile_b[at + 3u * COLUMN_BLOCKS] = v[3];
 }
 
-// The sums with a tile's terms added.
-fn add_tile(before: Sums, y: u32, x: u32) -> Sums {
+// The sums with a tile's terms added; those of columns only with the first `counted`.
+fn add_tile(before: Sums, y: u32, x: u32, counted: u32) -> Sums {
     var s = before;
     for (var k = 0u; k < TERMS; k++) {
         let by = (k / 4u) * SHIFT_BY;
         let a0 = tile_a[k * ROW_BLOCKS + (y ^ by)];
         let b0 = tile_b[k * COLUMN_BLOCKS + (x ^ by)];
         s.c00 = add_outer(s.c00, a0, b0);
+#if SUMS
+        if (k < counted) { s.b0 += b0; }
+#endif
 #if TILE8
         let a1 = tile_a[k * ROW_BLOCKS + ((y + DOWN) ^ by)];
         let b1 = tile_b[k * COLUMN_BLOCKS + ((x + ACROSS) ^ by)];
         s.c01 = add_outer(s.c01, a0, b1);
         s.c10 = add_outer(s.c10, a1, b0);
         s.c11 = add_outer(s.c11, a1, b1);
+#if SUMS
+        if (k < counted) { s.b1 += b1; }
+#endif
 #endif
     }
     return s;

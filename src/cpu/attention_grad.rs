@@ -6,25 +6,21 @@ use crate::Result;
 
 /// See `shaders/attention_grad.wgsl`.
 pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
-    let (rows, scale, part) = (Rows::of(c)?, F::of(c.f("scale")?), c.u("part")?);
-    let (q, k, v, y) = (c.input("q")?, c.input("k")?, c.input("v")?, c.input("y")?);
-    let (dy, lse, dqkv) = (c.input("dy")?, c.input("lse")?, c.output("dqkv")?);
-    let (dq, rest) = dqkv.split_at_mut(part);
-    let (dk, dv) = rest.split_at_mut(part);
-    for gradient in [&mut *dq, &mut *dk, &mut *dv] {
-        gradient[..q.len()].fill(F::default());
-    }
+    let (rows, scale) = (Rows::of(c)?, F::of(c.f("scale")?));
+    let (qkv, y, dy, lse, dqkv) = (c.input("qkv")?, c.input("y")?, c.input("dy")?, c.input("lse")?, c.output("dqkv")?);
+    dqkv.fill(F::default());
     for thread in 0..lse.len() {
-        let (first, i) = rows.at(thread);
-        let mean = dot(&dy[i..][..rows.head], &y[i..]);
-        for token in 0..rows.tokens {
-            let j = first + token * rows.stride;
-            let weight = (scale * dot(&q[i..][..rows.head], &k[j..]) - lse[thread]).exp();
-            let slope = scale * weight * (dot(&dy[i..][..rows.head], &v[j..]) - mean);
+        let (pair, token) = (thread / rows.tokens, thread % rows.tokens);
+        let ([q, ..], own) = (rows.qkv(pair, token), rows.result(pair, token));
+        let mean = dot(&dy[own..][..rows.head], &y[own..]);
+        for other in 0..rows.tokens {
+            let [_, k, v] = rows.qkv(pair, other);
+            let weight = (scale * dot(&qkv[q..][..rows.head], &qkv[k..]) - lse[thread]).exp();
+            let slope = scale * weight * (dot(&dy[own..][..rows.head], &qkv[v..]) - mean);
             for e in 0..rows.head {
-                dq[i + e] += slope * k[j + e];
-                dk[j + e] += slope * q[i + e];
-                dv[j + e] += weight * dy[i + e];
+                dqkv[q + e] += slope * qkv[k + e];
+                dqkv[k + e] += slope * qkv[q + e];
+                dqkv[v + e] += weight * dy[own + e];
             }
         }
     }

@@ -10,6 +10,8 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     let (m, n, k, batches) = (c.u("m")?, c.u("n")?, c.u("k")?, c.u("batches")?);
     let (transpose_a, transpose_b) = (c.flag("TRANSPOSE_A"), c.flag("TRANSPOSE_B"));
     let (a, b, product) = (c.input("a")?, c.input("b")?, c.output("c")?);
+    // Of each C: its rows, and the sums of B's columns behind them.
+    let rows = m + usize::from(c.flag("SUMS"));
     for batch in 0..batches {
         let (a, b) = (&a[batch * m * k..], &b[batch * k * n..]);
         for row in 0..m {
@@ -20,7 +22,12 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
                     let right = if transpose_b { b[column * k + l] } else { b[l * n + column] };
                     sum += left * right;
                 }
-                product[(batch * m + row) * n + column] = sum;
+                product[(batch * rows + row) * n + column] = sum;
+            }
+        }
+        for row in m..rows {
+            for column in 0..n {
+                product[(batch * rows + row) * n + column] = (0..k).fold(F::default(), |sum, l| sum + b[l * n + column]);
             }
         }
     }

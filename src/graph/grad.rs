@@ -29,7 +29,7 @@ impl Graph {
     /// resource `grad`, which is returned. Ask for it when all parameters have been made.
     pub fn grad_into_arena(&mut self, loss: Tensor) -> Result<Tensor> {
         let mut wanted = Vec::new();
-        for (param, offset) in self.trainable()?.into_iter().zip(self.trainable_offsets()) {
+        for (param, offset) in self.trainable()? {
             wanted.extend(self.parts_used(param).into_iter().map(|(part, start)| (part, offset + start)));
         }
         let (params, offsets): (Vec<Tensor>, Vec<usize>) = wanted.into_iter().unzip();
@@ -39,10 +39,6 @@ impl Graph {
             self.place(grad, arena, offset)?;
         }
         Ok(arena)
-    }
-
-    fn trainable_offsets(&self) -> Vec<usize> {
-        self.params.iter().filter(|p| p.trainable).map(|p| p.offset).collect()
     }
 
     /// What to differentiate by for `param`, with the places of the parts in it: if it is only ever read in parts that lie side

@@ -35,8 +35,11 @@ pub struct Param {
     pub name: String,
     /// Extents in this crate's layout.
     pub shape: Shape,
-    /// First element in its arena, a multiple of [`ALIGNMENT`].
+    /// First element in its arena.
     pub offset: usize,
+    /// Elements of the arena from one row (along its last axis) to the next: more than are in a row where parameters lie side by
+    /// side.
+    pub stride: usize,
     /// False for a parameter that the optimiser leaves alone; it lives in the arena `frozen` instead of `param`.
     pub trainable: bool,
     /// How it starts.
@@ -53,6 +56,32 @@ impl Param {
             (Layout::Conv, &[height, width, i, o]) => vec![o, i, height, width],
             (_, shape) => shape.to_vec(),
         }
+    }
+
+    /// Places in its arena, element by element.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        let (offset, stride, row) = (self.offset, self.stride, self.row());
+        (0..self.shape.elements()).map(move |i| offset + i / row * stride + i % row)
+    }
+
+    /// Elements of a row.
+    fn row(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+
+    /// Where it ends in its arena.
+    fn end(&self) -> usize {
+        self.offset + (self.shape.elements() / self.row() - 1) * self.stride + self.row()
+    }
+
+    /// Its values in an arena, as a file holds them.
+    pub fn read(&self, arena: &[f32]) -> Vec<f32> {
+        self.to_file(&self.places().map(|at| arena[at]).collect::<Vec<f32>>())
+    }
+
+    /// Puts values, as a file holds them, into an arena.
+    pub fn write(&self, file: &[f32], arena: &mut [f32]) {
+        self.places().zip(self.from_file(file)).for_each(|(at, value)| arena[at] = value);
     }
 
     /// Values as a file holds them.
@@ -89,10 +118,22 @@ impl Param {
     }
 }
 
+/// What a graph reads of an arena in one piece: a parameter, or several side by side.
+#[derive(Debug, Clone, PartialEq)]
+struct Block {
+    /// The parameter's name, or those of all.
+    name: String,
+    shape: Shape,
+    /// First element, a multiple of [`ALIGNMENT`].
+    offset: usize,
+    trainable: bool,
+}
+
 /// Layout of all parameters of a model.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ParamTable {
     entries: Vec<Param>,
+    blocks: Vec<Block>,
 }
 
 /// Names of the arenas: the values that train, and those that do not.
@@ -113,7 +154,7 @@ impl ParamTable {
 
     /// Elements of the arena of trainable (or frozen) parameters, padding included.
     pub fn arena_len(&self, trainable: bool) -> usize {
-        let ends = self.entries.iter().filter(|p| p.trainable == trainable).map(|p| p.offset + p.shape.elements());
+        let ends = self.entries.iter().filter(|p| p.trainable == trainable).map(Param::end);
         ends.max().unwrap_or(0).next_multiple_of(ALIGNMENT)
     }
 
@@ -142,6 +183,31 @@ impl Graph {
         self.parameter(name, [inputs, outputs].into(), init, true, Layout::Linear)
     }
 
+    /// The weights and biases of fully connected layers that read the same input, side by side: a matrix `[in, n · out]` and its
+    /// bias `[n · out]`, so that one product computes them all. Each of the `names` has its own `<name>.weight` and `<name>.bias`.
+    pub fn linears_side_by_side(&mut self, names: &[&str], inputs: usize, outputs: usize, init: Init) -> Result<[Tensor; 2]> {
+        let (names, width) = (names.iter().map(|name| self.full_name(name)).collect::<Vec<_>>(), names.len() * outputs);
+        let trainable = !self.freezes;
+        let mut leaf = |what: &str, shape: Shape, each: Shape, layout| {
+            let names: Vec<String> = names.iter().map(|name| format!("{name}.{what}")).collect();
+            let block = Block { name: names.join(" "), shape, offset: self.params.arena_len(trainable), trainable };
+            self.block(block, |block| {
+                let entry = |(i, name)| Param {
+                    name,
+                    shape: each.clone(),
+                    offset: block.offset + i * outputs,
+                    stride: width,
+                    trainable,
+                    init,
+                    layout,
+                };
+                names.into_iter().enumerate().map(entry).collect()
+            })
+        };
+        let weight = leaf("weight", [inputs, width].into(), [inputs, outputs].into(), Layout::Linear)?;
+        Ok([weight, leaf("bias", [width].into(), [outputs].into(), Layout::Same)?])
+    }
+
     /// The trainable weight of a convolution, `[kernel, kernel, inputs, outputs]`, which files hold as PyTorch's
     /// `[outputs, inputs, kernel, kernel]`.
     pub fn conv_weight(&mut self, name: &str, kernel: usize, inputs: usize, outputs: usize, init: Init) -> Result<Tensor> {
@@ -160,22 +226,31 @@ impl Graph {
     fn parameter(&mut self, name: &str, shape: Shape, init: Init, trainable: bool, layout: Layout) -> Result<Tensor> {
         let name = self.full_name(name);
         let trainable = trainable && !self.freezes;
-        let fail = |message| Error::Shape { op: "param", label: name.clone(), message };
-        super::check_extents(&shape).map_err(fail)?;
-        let offset = match self.params.get(&name) {
-            Some(p) if p.shape == shape && p.trainable == trainable => p.offset,
-            Some(p) => return Err(fail(format!("exists with shape {}, asked again with {shape}", p.shape))),
+        let block = Block { name: name.clone(), shape: shape.clone(), offset: self.params.arena_len(trainable), trainable };
+        self.block(block, |block| {
+            let stride = shape.last().copied().unwrap_or(1);
+            vec![Param { name, shape, offset: block.offset, stride, trainable, init, layout }]
+        })
+    }
+
+    /// The leaf of a block; `entries` are the parameters that it is made of if it is new.
+    fn block(&mut self, block: Block, entries: impl FnOnce(&Block) -> Vec<Param>) -> Result<Tensor> {
+        let fail = |message| Error::Shape { op: "param", label: block.name.clone(), message };
+        super::check_extents(&block.shape).map_err(fail)?;
+        let found = self.params.blocks.iter().find(|b| b.name == block.name).cloned();
+        let block = match found {
+            Some(b) if b.shape == block.shape && b.trainable == block.trainable => b,
+            Some(b) => return Err(fail(format!("exists with shape {}, asked again with {}", b.shape, block.shape))),
             None => {
-                let offset = self.params.arena_len(trainable);
-                let entry = Param { name: name.clone(), shape: shape.clone(), offset, trainable, init, layout };
-                self.params.entries.push(entry);
-                offset
+                self.params.entries.extend(entries(&block));
+                self.params.blocks.push(block.clone());
+                block
             }
         };
-        let index = self.arena(if trainable { PARAM } else { FROZEN }, trainable);
-        let ty = TensorType::f32(shape);
-        let operand = Operand { place: Place::Resource(index), offset, len: ty.shape.elements(), dtype: ty.dtype };
-        Ok(self.leaf(operand, ty, name))
+        let index = self.arena(if block.trainable { PARAM } else { FROZEN }, block.trainable);
+        let ty = TensorType::f32(block.shape);
+        let operand = Operand { place: Place::Resource(index), offset: block.offset, len: ty.shape.elements(), dtype: ty.dtype };
+        Ok(self.leaf(operand, ty, block.name))
     }
 
     /// Index of the arena resource `name`, as long as the parameters laid out so far.
@@ -189,13 +264,12 @@ impl Graph {
         index as u32
     }
 
-    /// Leaves of all trainable parameters, in the order of the table: what a training step differentiates by.
-    pub fn trainable(&mut self) -> Result<Vec<Tensor>> {
-        let prefix = std::mem::take(&mut self.scope);
-        let entries: Vec<Param> = self.params.entries.iter().filter(|p| p.trainable).cloned().collect();
-        let leaves = entries.into_iter().map(|p| self.parameter(&p.name, p.shape, p.init, true, p.layout)).collect();
-        self.scope = prefix;
-        leaves
+    /// Leaves of all trainable parameters, those that lie side by side together, each with its place in the arena: what a
+    /// training step differentiates by.
+    pub(super) fn trainable(&mut self) -> Result<Vec<(Tensor, usize)>> {
+        let blocks: Vec<Block> = self.params.blocks.iter().filter(|b| b.trainable).cloned().collect();
+        let leaf = |block: Block| Ok((self.block(block.clone(), |_| Vec::new())?, block.offset));
+        blocks.into_iter().map(leaf).collect()
     }
 
     /// A leaf over a whole arena shaped like the trainable parameters: `param` itself, or a companion (`grad`, `ema`, …).

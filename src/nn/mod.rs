@@ -8,6 +8,6 @@ mod unet;
 
 pub use classifier::image_logits;
 pub use conv::{Norm, conv2d, embedding, group_norm, pointwise_of_two};
-pub use linear::linear;
+pub use linear::{linear, linears};
 pub use mlp::MlpConfig;
 pub use unet::{ClassEmbedType, DownBlockType, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};

@@ -110,8 +110,7 @@ impl Folder {
             return Err(Error::config("images", "only models of images can be kept as diffusers does; save this run as a checkpoint"));
         };
         let params = training_step(&snapshot.config)?.params().clone();
-        let values = |p: &crate::graph::Param| p.to_file(&snapshot.ema[p.offset..p.offset + p.shape.elements()]);
-        let tensors = params.iter().map(|p| (p.name.clone(), (p.file_shape(), values(p)))).collect();
+        let tensors = params.iter().map(|p| (p.name.clone(), (p.file_shape(), p.read(&snapshot.ema)))).collect();
         Ok(Folder { unet: images.unet.clone(), schedule: snapshot.config.schedule.clone(), tensors })
     }
 
@@ -123,12 +122,11 @@ impl Folder {
         let mut arena = vec![0.0; params.arena_len(true)];
         for param in params.iter() {
             let wanted = param.file_shape();
-            let values = match self.tensors.get(&param.name) {
-                Some((shape, values)) if *shape == wanted => param.from_file(values),
+            match self.tensors.get(&param.name) {
+                Some((shape, values)) if *shape == wanted => param.write(values, &mut arena),
                 Some((shape, _)) => return Err(Error::checkpoint(&param.name, format!("is {shape:?}, expected {wanted:?}"))),
                 None => return Err(Error::checkpoint(&param.name, format!("is missing; expected with shape {wanted:?}"))),
-            };
-            arena[param.offset..param.offset + values.len()].copy_from_slice(&values);
+            }
         }
         Ok(arena)
     }

@@ -215,10 +215,8 @@ impl Race {
     }
 
     fn tensors(&self, arena: &[f32]) -> Vec<RaceTensor> {
-        let tensor = |p: &crate::graph::Param| {
-            let values = p.to_file(&arena[p.offset..p.offset + p.shape.elements()]);
-            RaceTensor { name: p.name.clone(), shape: p.file_shape(), values }
-        };
+        let tensor =
+            |p: &crate::graph::Param| RaceTensor { name: p.name.clone(), shape: p.file_shape(), values: p.read(arena) };
         self.params.iter().map(tensor).collect()
     }
 

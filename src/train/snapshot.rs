@@ -37,9 +37,8 @@ impl Snapshot {
         let mut param = vec![0.0f32; len];
         for (index, entry) in params.iter().filter(|p| p.trainable).enumerate() {
             let mut random = Stream::new(config.seed, stream::INIT, index as u32);
-            let values = &mut param[entry.offset..entry.offset + entry.shape.elements()];
-            for value in values {
-                *value = match entry.init {
+            for at in entry.places() {
+                param[at] = match entry.init {
                     Init::Zeros => 0.0,
                     Init::Ones => 1.0,
                     Init::Uniform(bound) => (bound * (2.0 * random.uniform() - 1.0)) as f32,

@@ -43,8 +43,7 @@ impl Stored {
 
     /// A parameter's range of its arena.
     pub fn param(param: &Param, arena: &[f32]) -> Self {
-        let values = &arena[param.offset..param.offset + param.shape.elements()];
-        Stored::floats(param.file_shape(), &param.to_file(values))
+        Stored::floats(param.file_shape(), &param.read(arena))
     }
 }
 
@@ -111,8 +110,8 @@ pub(super) fn integers(tensors: &SafeTensors<'_>, name: &str, len: usize) -> Res
 pub(super) fn arena(tensors: &SafeTensors<'_>, params: &ParamTable, prefix: &str) -> Result<Vec<f32>> {
     let mut arena = vec![0.0; params.arena_len(true)];
     for param in params.iter().filter(|p| p.trainable) {
-        let values = param.from_file(&floats(tensors, &format!("{prefix}{}", param.name), &param.file_shape())?);
-        arena[param.offset..param.offset + values.len()].copy_from_slice(&values);
+        let values = floats(tensors, &format!("{prefix}{}", param.name), &param.file_shape())?;
+        param.write(&values, &mut arena);
     }
     Ok(arena)
 }

@@ -7,7 +7,7 @@ use unnoise::graph::ops::reverse::{Reverse, column};
 use unnoise::graph::ops::state::{counter, scalar};
 use unnoise::graph::{Activation, Graph, Init, Tensor, TensorType};
 
-use super::{Built, Case, counters, floats, image_cases, integers};
+use super::{Built, Case, counters, floats, image_cases, integers, layer_cases};
 
 pub(super) type Shapes = &'static [&'static [usize]];
 
@@ -49,6 +49,7 @@ pub fn ops() -> Vec<Case> {
     let mut all = Vec::new();
     matrix_products(&mut all);
     image_cases::images(&mut all);
+    layer_cases::layers(&mut all);
     attention(&mut all);
     elementwise(&mut all);
     shapes(&mut all);
@@ -107,11 +108,10 @@ fn attention(all: &mut Vec<Case>) {
     {
         let build = move || {
             let mut graph = Graph::new();
-            let shape = [batch, tokens, heads * head];
-            let qkv = [floats(&mut graph, "q", &shape)?, floats(&mut graph, "k", &shape)?, floats(&mut graph, "v", &shape)?];
-            let y = graph.attention(qkv[0], qkv[1], qkv[2], heads)?;
+            let qkv = floats(&mut graph, "qkv", &[batch, tokens, 3 * heads * head])?;
+            let y = graph.attention(qkv, heads)?;
             graph.output("y", y)?;
-            Ok(Built { graph, differentiate: Some((y, qkv.to_vec())) })
+            Ok(Built { graph, differentiate: Some((y, vec![qkv])) })
         };
         all.push(Case { name: format!("attention {batch}×{tokens}, {heads} heads of {head}"), build: Box::new(build), tolerance: 2e-6 });
     }
@@ -120,12 +120,12 @@ fn attention(all: &mut Vec<Case>) {
         [(2, 49, 8, 8), (2, 49, 1, 1), (1, 64, 4, 32), (1, 196, 8, 3), (1, 196, 3, 12), (1, 256, 1, 64), (1, 256, 5, 4)]
     {
         all.push(plain(&format!("attention of {tokens} tokens, {batch} times {heads} heads of {head}"), move |g| {
-            let shape = [batch, tokens, heads * head];
-            let qkv = [floats(g, "q", &shape)?, floats(g, "k", &shape)?, floats(g, "v", &shape)?];
-            let (y, dy) = (g.attention(qkv[0], qkv[1], qkv[2], heads)?, floats(g, "dy", &shape)?);
-            let grads = g.grad_from(y, dy, &qkv)?;
+            let channels = heads * head;
+            let (qkv, dy) = (floats(g, "qkv", &[batch, tokens, 3 * channels])?, floats(g, "dy", &[batch, tokens, channels])?);
+            let y = g.attention(qkv, heads)?;
+            let grads = g.grad_from(y, dy, &[qkv])?;
             g.output("y", y)?;
-            ["dq", "dk", "dv"].into_iter().zip(grads).try_for_each(|(name, grad)| g.output(name, grad))
+            g.output("dqkv", grads[0])
         }));
     }
 }

@@ -197,8 +197,7 @@ impl Classifier {
     pub fn to_bytes(&self, images: &[f32]) -> Result<Vec<u8>> {
         let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
         for param in self.params.iter() {
-            let values = &self.values[param.offset..param.offset + param.shape.elements()];
-            tensors.push((param.name.clone(), param.file_shape(), param.to_file(values)));
+            tensors.push((param.name.clone(), param.file_shape(), param.read(&self.values)));
         }
         let logits = self.logits(images)?;
         tensors.push(("check.images".into(), vec![images.len() / (SIDE * SIDE), SIDE, SIDE], images.to_vec()));

@@ -60,12 +60,14 @@ pub fn losses(backend: &mut dyn Backend, fixture: &Fixture, steps: usize, mut ea
     // The order of the state dict stands in the fixture of the same model's gradients.
     let parameters: Vec<(String, Vec<usize>)> = Fixture::open("unet_course").json("parameters");
     assert_eq!(parameters.len(), graph.params().iter().count(), "parameters");
+    let mut arena = vec![0.0; graph.params().arena_len(true)];
     for (index, (name, _)) in parameters.iter().enumerate() {
         let values = weights(&parameters, index);
         assert_eq!(fingerprint(&values), prints[name], "{name}");
         let param = graph.params().get(name).unwrap_or_else(|| panic!("the model has no {name}"));
-        backend.write(ids["param"], param.offset, HostSlice::F32(&param.from_file(&values)))?;
+        param.write(&values, &mut arena);
     }
+    backend.write(ids["param"], 0, HostSlice::F32(&arena))?;
     backend.write(ids["scalars"], 0, HostSlice::F32(&adamw(0.0)))?;
     backend.write(ids["pixels"], 0, HostSlice::U32(&words))?;
     let program = block_on(backend.load(&plan, &ids))?;

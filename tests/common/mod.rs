@@ -8,6 +8,7 @@ pub mod cases;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fixture;
 mod image_cases;
+pub mod layer_cases;
 pub mod runs;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 use unnoise_simd::{COLUMNS, OUTSIDE, ROWS, Target, add, pack_columns, pack_left_pixels, pack_patches, pack_right_pixels, product};
 
 use super::epilogue::Steps;
+use super::sums::sum_rows;
 use super::taps::{Geometry, Phase};
 use crate::Result;
 use crate::cpu::{Call, conv as twin, conv_weight_grad as weight_twin};
@@ -128,10 +129,14 @@ fn pack_tile(
 pub(super) fn run_weight_grad(c: &mut Call<'_, f32>) -> Result<()> {
     let Some(geometry) = Geometry::of(c)? else { return weight_twin::run(c) };
     let (e, m) = (Extents::of(c)?, c.u("m")?);
-    // Where there are phases, the first split has the whole sum.
-    let chunk = if geometry.phases() > 1 { m } else { c.u("chunk")? };
     let (x, dy, part) = (c.input("x")?, c.input("dy")?, c.output("part")?);
     let (len, period, pixels) = (e.channels * e.n, geometry.phases(), e.to[0] * e.to[1]);
+    let weights = geometry.taps() * len;
+    // Of a split: its weights, and the sums of the columns behind them.
+    let split = weights + if c.flag("SUMS") { e.n } else { 0 };
+    // Where there are phases, the first split has the whole sum.
+    let pixels_per_split = c.u("chunk")?;
+    let chunk = if period > 1 { m } else { pixels_per_split };
     let extent = e.from[0] * e.from[1] * e.channels;
     let scratch = c.scratch()?;
     part.fill(0.0);
@@ -169,11 +174,16 @@ pub(super) fn run_weight_grad(c: &mut Call<'_, f32>) -> Result<()> {
                     product(left, right, depth, &mut sums[step * len..][..len], target);
                 }
             }
-            let part = &mut part[start / chunk * geometry.taps() * len..];
+            let part = &mut part[start / chunk * split..];
             for (step, sums) in sums.chunks_exact_mut(len).enumerate() {
                 phase.taps(step).for_each(|tap| add(&mut part[tap * len..][..len], sums));
                 sums.fill(0.0);
             }
+        }
+    }
+    if split > weights {
+        for (part, dy) in part.chunks_exact_mut(split).zip(dy.chunks(pixels_per_split * e.n)) {
+            sum_rows(&mut part[weights..], dy);
         }
     }
     Ok(())

@@ -5,6 +5,12 @@ use unnoise_simd::{add, sum};
 use crate::Result;
 use crate::cpu::{Call, binary as twin};
 
+/// `y ← Σ rows of x`, which are as long.
+pub(super) fn sum_rows(y: &mut [f32], x: &[f32]) {
+    y.fill(0.0);
+    x.chunks_exact(y.len()).for_each(|row| add(y, row));
+}
+
 /// See `src/cpu/reduce.rs`.
 pub(super) fn run_reduce(c: &mut Call<'_, f32>) -> Result<()> {
     let (rows, inner, chunk, chunks) = (c.u("rows")?, c.u("inner")?, c.u("chunk")?, c.u("chunks")?);
@@ -15,8 +21,7 @@ pub(super) fn run_reduce(c: &mut Call<'_, f32>) -> Result<()> {
         if inner == 1 {
             y[0] = sum(&x[range]);
         } else {
-            y.fill(0.0);
-            range.for_each(|row| add(y, &x[row * inner..][..inner]));
+            sum_rows(y, &x[range.start * inner..range.end * inner]);
         }
         y.iter_mut().for_each(|y| *y *= factor);
     }

@@ -3,27 +3,26 @@
 
 use super::{WORKGROUP, expected, no_derivative};
 use crate::Result;
-use crate::graph::{ALIGNMENT, DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
+use crate::graph::{DType, Graph, Kernel, Lowering, Op, Tensor, TensorType};
 
 /// Most tokens of a sequence: the work grows with their square, and 256 are an image of 16 × 16.
 pub const MAX_TOKENS: usize = 256;
 /// Most channels of one head: a thread keeps up to three rows of them in registers.
 pub const MAX_HEAD: usize = 64;
 
-/// Inputs `q`, `k`, `v`. Its kernel also writes `[B, heads, T]`, the logarithm of each query's sum of exponentials, if wanted.
+/// Input `qkv`. Its kernel also writes `[B, heads, T]`, the logarithm of each query's sum of exponentials, if wanted.
 #[derive(Debug)]
 struct Attention {
     heads: usize,
 }
 
-/// Derivatives by `q`, `k` and `v`, one after the other as `[3, part]`: a part is a whole number of places that can be bound to.
-/// Inputs `q`, `k`, `v`, `y`, `dy` and the logarithms.
+/// Derivative by `qkv`; inputs `qkv`, `y`, `dy` and the logarithms.
 #[derive(Debug)]
 struct AttentionGrad {
     heads: usize,
 }
 
-/// Extents of `[B, T, heads · head]`.
+/// Extents of `[B, T, 3, heads, head]`.
 struct Dims {
     batch: usize,
     tokens: usize,
@@ -32,23 +31,24 @@ struct Dims {
 }
 
 impl Graph {
-    /// `softmax(q kᵀ / √d) v` within each of `heads` heads. `q`, `k`, `v` and the result are `[B, T, heads · d]`, a head's
-    /// `d` channels side by side; `T` is at most [`MAX_TOKENS`] and `d` at most [`MAX_HEAD`].
+    /// `softmax(q kᵀ / √d) v` within each of `heads` heads: `[B, T, heads · d]`, a head's `d` channels side by side. `qkv
+    /// [B, T, 3 · heads · d]` holds each token's `q`, then its `k`, then its `v`, laid out likewise; `T` is at most
+    /// [`MAX_TOKENS`] and `d` at most [`MAX_HEAD`].
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] if shapes differ, `heads` does not divide the channels, or a limit is passed.
-    pub fn attention(&mut self, q: Tensor, k: Tensor, v: Tensor, heads: usize) -> Result<Tensor> {
-        self.apply(Attention { heads }, &[q, k, v])
+    /// [`crate::Error::Shape`] if `heads` does not divide the channels, or a limit is passed.
+    pub fn attention(&mut self, qkv: Tensor, heads: usize) -> Result<Tensor> {
+        self.apply(Attention { heads }, &[qkv])
     }
 }
 
 fn dims(heads: usize, inputs: &[&TensorType]) -> std::result::Result<Dims, String> {
-    let wrong = || expected("floats q, k and v of one shape [B, T, C]", inputs);
-    let first = inputs.first().ok_or_else(wrong)?;
-    if first.dtype != DType::F32 || first.shape.rank() != 3 || inputs.iter().any(|t| t != first) {
-        return Err(wrong());
-    }
-    let [batch, tokens, channels] = [first.shape[0], first.shape[1], first.shape[2]];
+    let (batch, tokens, channels) = match inputs {
+        [qkv, ..] if qkv.dtype == DType::F32 && qkv.shape.rank() == 3 && qkv.shape[2].is_multiple_of(3) => {
+            (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
+        }
+        _ => return Err(expected("floats [B, T, 3 C], each token's q, k and v", inputs)),
+    };
     if heads == 0 || !channels.is_multiple_of(heads) {
         return Err(format!("{channels} channels cannot be split into {heads} heads: the number of heads must divide the channels"));
     }
@@ -99,25 +99,17 @@ impl Op for Attention {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        dims(self.heads, inputs).map(|_| inputs[0].clone())
+        dims(self.heads, inputs).map(|d| TensorType::f32([d.batch, d.tokens, d.heads * d.head]))
     }
 
-    fn grad(&self, g: &mut Graph, inputs: &[Tensor], y: Tensor, dy: Tensor, needed: &[bool]) -> Result<Vec<Option<Tensor>>> {
-        let (heads, &[q, k, v]) = (self.heads, inputs) else { return Ok(Vec::new()) };
-        let shape = g.shape(y).clone();
+    fn grad(&self, g: &mut Graph, inputs: &[Tensor], y: Tensor, dy: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
+        let (heads, shape) = (self.heads, g.shape(y).clone());
         let logarithms = g.further(y, 0, TensorType::f32([shape[0], heads, shape[1]]))?;
-        let parts = g.apply(AttentionGrad { heads }, &[q, k, v, y, dy, logarithms])?;
-        let mut grads = Vec::with_capacity(inputs.len());
-        for (i, needed) in needed.iter().enumerate() {
-            let part = g.slice(parts, 0, i, 1)?;
-            let part = g.slice(part, 1, 0, shape.elements())?;
-            grads.push(if *needed { Some(g.reshape(part, shape.clone())?) } else { None });
-        }
-        Ok(grads)
+        Ok(vec![Some(g.apply(AttentionGrad { heads }, &[inputs[0], y, dy, logarithms])?)])
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention", l, self.heads, 1, 2).read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2));
+        let kernel = kernel("attention", l, self.heads, 1, 2).read("qkv", l.input(0));
         l.push(kernel.write("y", l.output()).write_if("LSE", "lse", l.further(0)));
     }
 }
@@ -128,8 +120,7 @@ impl Op for AttentionGrad {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        dims(self.heads, &inputs[..5])?;
-        Ok(TensorType::f32([3, inputs[0].shape.elements().next_multiple_of(ALIGNMENT)]))
+        dims(self.heads, inputs).map(|_| inputs[0].clone())
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -137,9 +128,8 @@ impl Op for AttentionGrad {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let kernel = kernel("attention_grad", l, self.heads, 2, 5).param("part", l.output_type().shape[1]);
-        let kernel = kernel.read("q", l.input(0)).read("k", l.input(1)).read("v", l.input(2)).read("y", l.input(3));
-        l.push(kernel.read("dy", l.input(4)).read("lse", l.input(5)).write("dqkv", l.output()));
+        let kernel = kernel("attention_grad", l, self.heads, 2, 5).read("qkv", l.input(0)).read("y", l.input(1));
+        l.push(kernel.read("dy", l.input(2)).read("lse", l.input(3)).write("dqkv", l.output()));
     }
 }
 
@@ -149,25 +139,21 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named_with_a_remedy() {
-        let error = |shapes: [&[usize]; 3], heads| {
+        let error = |shape: &[usize], heads| {
             let mut g = Graph::new();
-            let qkv: Vec<Tensor> = ["q", "k", "v"]
-                .iter()
-                .zip(shapes)
-                .map(|(name, shape)| g.resource(name, TensorType::f32(shape.to_vec())).expect("a leaf"))
-                .collect();
-            g.attention(qkv[0], qkv[1], qkv[2], heads).map_or_else(|e| e.to_string(), |_| String::new())
+            let qkv = g.resource("qkv", TensorType::f32(shape.to_vec())).expect("a leaf");
+            g.attention(qkv, heads).map_or_else(|e| e.to_string(), |_| String::new())
         };
-        assert_eq!(error([&[1, 256, 64]; 3], 1), "");
-        for (shapes, heads, words) in [
-            ([&[1, 257, 64][..]; 3], 1, "257 tokens are too many (at most 256)"),
-            ([&[1, 16, 96]; 3], 1, "use 2 heads or more"),
-            ([&[1, 16, 64]; 3], 0, "must divide the channels"),
-            ([&[1, 16, 64]; 3], 3, "must divide the channels"),
-            ([&[1, 16, 64], &[1, 16, 64], &[1, 17, 64]], 1, "of one shape [B, T, C]"),
-            ([&[16, 64]; 3], 1, "of one shape [B, T, C]"),
+        assert_eq!(error(&[1, 256, 192], 1), "");
+        for (shape, heads, words) in [
+            (&[1, 257, 192][..], 1, "257 tokens are too many (at most 256)"),
+            (&[1, 16, 288], 1, "use 2 heads or more"),
+            (&[1, 16, 192], 0, "must divide the channels"),
+            (&[1, 16, 192], 3, "must divide the channels"),
+            (&[1, 16, 64], 1, "[B, T, 3 C]"),
+            (&[16, 192], 1, "[B, T, 3 C]"),
         ] {
-            let message = error(shapes, heads);
+            let message = error(shape, heads);
             assert!(message.contains(words), "{message}");
         }
     }

@@ -1,5 +1,6 @@
 //! Convolution over NHWC as an implicit matrix product, its derivatives by input and weights, and nearest upsampling folded in.
 
+use super::column_sums::{COLUMN_SUMS, ColumnSums};
 use super::tiles::{self, choose, launch};
 use super::{expected, no_derivative, reduce::push_reduce};
 use crate::Result;
@@ -171,17 +172,22 @@ impl Op for Conv {
         let wants = |i: usize| needed.get(i) == Some(&true);
         let shift = 2 + usize::from(self.bias);
         let (batch, n) = (g.shape(dy)[0], g.shape(dy)[3]);
-        let mut rows = g.reshape(dy, [g.shape(dy).elements() / n, n])?;
-        if self.shift && (wants(shift) || self.bias && wants(2)) {
-            let pixels = g.shape(dy).elements() / (batch * n);
+        let pixels = g.shape(dy).elements() / (batch * n);
+        if self.shift && wants(shift) {
             let by_image = g.reshape(dy, [batch, pixels, n])?;
             let sums = g.sum(by_image, 1)?;
-            rows = g.reshape(sums, [batch, n])?;
-            grads[shift] = Some(rows);
+            grads[shift] = Some(g.reshape(sums, [batch, n])?);
         }
         if self.bias && wants(2) {
-            let sum = g.sum(rows, 0)?;
-            grads[2] = Some(g.reshape(sum, [n])?);
+            grads[2] = Some(match grads[1] {
+                // Its kernel sums the columns of `dy` on its way.
+                Some(by_weights) => g.further(by_weights, COLUMN_SUMS, TensorType::f32([n]))?,
+                None => {
+                    let rows = g.reshape(dy, [batch * pixels, n])?;
+                    let sum = g.sum(rows, 0)?;
+                    g.reshape(sum, [n])?
+                }
+            });
         }
         // Last, so that what is added to it can ride behind it.
         if needed[0] {
@@ -256,7 +262,10 @@ impl Op for ConvWeightGrad {
         let taps = self.geometry.kernel * self.geometry.kernel;
         let splits = l.tuning().splits(taps * channels, n, m, MIN_CHUNK);
         let weights = taps * channels * n;
-        let target = if splits == 1 { l.output() } else { l.scratch(splits * weights, DType::F32) };
+        let sums = ColumnSums::of(l, true);
+        sums.push_apart(l, l.input(1), m);
+        let output = sums.joined(l.output());
+        let target = if splits == 1 { output } else { l.scratch(splits * output.len, DType::F32) };
         let chunk = m.div_ceil(splits);
         // Rows of a shared tile run over taps, four channels at a time.
         let rows = if channels.is_multiple_of(4) { taps * channels } else { 1 };
@@ -268,13 +277,14 @@ impl Op for ConvWeightGrad {
             .constant("VEC4_B", n.is_multiple_of(4))
             .read("x", l.input(0))
             .read("dy", l.input(1))
+            .constant("SUMS", sums.ride())
             .write("part", target)
-            .operations(2 * m * weights);
+            .operations(2 * m * weights + sums.operations(m * n));
         let side = variant.rows();
         let down = if variant.is_shared() { (taps * channels).div_ceil(side) } else { taps * channels.div_ceil(side) };
         l.push(launch(kernel, variant, (down, n.div_ceil(variant.columns()), splits)));
         if splits > 1 {
-            push_reduce(l, target, l.output(), (1, splits, weights), 1.0);
+            push_reduce(l, target, output, (1, splits, output.len), 1.0);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Matrix product `C = op(A) · op(B) + bias`, alone or over a batch, with the steps that the plan fuses behind it.
 
+use super::column_sums::{COLUMN_SUMS, ColumnSums};
 use super::expected;
 use super::reduce::push_reduce;
 use super::tiles::{Extents, choose, launch};
@@ -110,10 +111,16 @@ impl Op for MatMul {
             grads[1] = Some(db);
         }
         if needed.get(2) == Some(&true) {
-            let rows = g.shape(dy).elements() / n;
-            let rows_of_dy = g.reshape(dy, [rows, n])?;
-            let sum = g.sum(rows_of_dy, 0)?;
-            grads[2] = Some(g.reshape(sum, [n])?);
+            grads[2] = Some(match grads[1] {
+                // One product, whose kernel sums the columns of `dy` on its way.
+                Some(by_weight) if !tb && rank_b == 2 => g.further(by_weight, COLUMN_SUMS, TensorType::f32([n]))?,
+                _ => {
+                    let rows = g.shape(dy).elements() / n;
+                    let rows_of_dy = g.reshape(dy, [rows, n])?;
+                    let sum = g.sum(rows_of_dy, 0)?;
+                    g.reshape(sum, [n])?
+                }
+            });
         }
         if needed[0] {
             let da = if ta { g.matmul(b, dy, tb, true)? } else { g.matmul(dy, b, false, !tb)? };
@@ -132,8 +139,11 @@ impl Op for MatMul {
         let long = self.transpose_a && !self.transpose_b && batch == 1 && epilogue == Epilogue::default() && l.optional(2).is_none();
         let most = if long { l.tuning().splits(m, n, k, MIN_CHUNK) } else { 1 };
         let splits = (1..=most).rev().find(|s| k.is_multiple_of(4 * s)).unwrap_or(1);
+        let sums = ColumnSums::of(l, epilogue == Epilogue::default());
+        sums.push_apart(l, l.input(1), k);
         let (batch, k) = (batch * splits, k / splits);
-        let target = if splits == 1 { l.output() } else { l.scratch(splits * m * n, DType::F32) };
+        let output = sums.joined(l.output());
+        let target = if splits == 1 { output } else { l.scratch(splits * output.len, DType::F32) };
         let side = |transposed: bool| if transposed { "t" } else { "" };
         let what = format!("matmul a{} b{}", side(self.transpose_a), side(self.transpose_b));
         let variant = choose(l, &what, Extents { rows: m, columns: n, terms: k, depth: batch });
@@ -159,11 +169,12 @@ impl Op for MatMul {
             .constant("VEC4_B", row_b.is_multiple_of(4))
             .constant("VEC4_C", n.is_multiple_of(4))
             .constant("RAGGED_K", !k.is_multiple_of(4))
+            .constant("SUMS", sums.ride())
             .write("c", target)
-            .operations(2 * batch * m * n * k);
+            .operations(2 * batch * m * n * k + sums.operations(batch * k * n));
         l.push(launch(kernel, variant, (m.div_ceil(variant.rows()), n.div_ceil(variant.columns()), batch)));
         if splits > 1 {
-            push_reduce(l, target, l.output(), (1, splits, m * n), 1.0);
+            push_reduce(l, target, output, (1, splits, output.len), 1.0);
         }
     }
 

@@ -4,6 +4,7 @@ mod activation;
 pub mod attention;
 pub mod bench;
 mod binary;
+mod column_sums;
 mod concat;
 mod conv;
 mod cross_entropy;

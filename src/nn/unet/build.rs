@@ -2,7 +2,7 @@
 
 use super::{ClassEmbedType, DownBlockType, ResampleType, TimeScaleShift, UnetConfig, UpBlockType};
 use crate::graph::{Activation, Conv2d, Graph, Shape, Tensor};
-use crate::nn::{Norm, conv2d, embedding, group_norm, linear, pointwise_of_two};
+use crate::nn::{Norm, conv2d, embedding, group_norm, linear, linears, pointwise_of_two};
 use crate::{Error, Result};
 
 /// How a residual block changes the resolution between its norm and its first convolution.
@@ -190,10 +190,8 @@ impl Builder<'_> {
             if let Some(groups) = groups {
                 h = group_norm(g, "group_norm", &[h], Norm { groups, eps: config.norm_eps, activation: None }, None)?;
             }
-            let q = linear(g, "to_q", h, channels, channels)?;
-            let k = linear(g, "to_k", h, channels, channels)?;
-            let v = linear(g, "to_v", h, channels, channels)?;
-            let y = g.attention(q, k, v, heads)?;
+            let qkv = linears(g, &["to_q", "to_k", "to_v"], h, channels, channels)?;
+            let y = g.attention(qkv, heads)?;
             let y = linear(g, "to_out.0", y, channels, channels)?;
             let sum = g.add(y, rows)?;
             let sum = divided(g, sum, divisor)?;
