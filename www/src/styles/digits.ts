@@ -116,6 +116,13 @@ export const gridStyles = css`
     border-top: 1px solid var(--samples);
   }
   @media (max-width: 40rem) {
+    .bar {
+      flex-wrap: wrap;
+      column-gap: 0.5rem;
+    }
+    label {
+      padding: 0 0.5rem;
+    }
     .what {
       display: none;
     }

@@ -34,7 +34,9 @@ export const readoutStyles = css`
     font-weight: 300;
     letter-spacing: -0.03em;
   }
+  /* In three columns of a small screen, words may need two lines. */
   .minor dd {
+    white-space: normal;
     font-size: 0.875rem;
     line-height: 1.5rem;
     letter-spacing: 0;
