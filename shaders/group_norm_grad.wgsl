@@ -1,6 +1,6 @@
 // Derivatives of group normalisation by its input. With z = a x + b, dz = dy · f'(z), x̂ = r x + m, over the pixels of one image
 //   S1 = Σ dz, S2 = Σ dz x̂ for each channel, T1 = 1/n Σ a S1, T2 = 1/n Σ a S2 over the channels of a group and its n elements:
-//   dx = a dz - T1 - x̂ T2 (+ residual). SUMS: (S1, S2) is stored, for the parameters' derivatives.
+//   dx = a dz - T1 - x̂ T2 (+ residual). SUMS: S2 and S1 are stored, for the parameters' derivatives.
 // SECOND: the channels past `split` are those of x2; their derivative goes to dx2 if GRAD2.
 // Constants: see lib/groups. Grid: `spans` workgroups of THREADS. Workgroup memory: 32 THREADS bytes, at most 8 KiB.
 #import groups
@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> residual: array<Element>; // as x
 #endif
 #if SUMS
-@group(0) @binding(6) var<storage, read_write> sums: array<vec2f>; // [batch, channels]
+@group(0) @binding(6) var<storage, read_write> sums: array<Element>; // [batch, 2, channels]: S2, S1
 #endif
 #if GRAD2
 @group(0) @binding(8) var<storage, read_write> dx2: array<Element>; // as x2
@@ -114,9 +114,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     if (share.lane == 0u) {
 #if SUMS
-        for (var e = 0u; e < WIDTH; e++) {
-            sums[share.channel + e] = vec2f(component(firsts[local], e), component(seconds[local], e));
-        }
+        let image = share.channel / p.channels * (p.channels / WIDTH);
+        sums[2u * image + share.column] = seconds[local];
+        sums[2u * image + p.channels / WIDTH + share.column] = firsts[local];
 #endif
         firsts[local] *= k.a;
         seconds[local] *= k.a;

@@ -11,7 +11,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> sums: array<vec2f>; // [batch, channels]: S1, S2
+@group(0) @binding(1) var<storage, read> sums: array<f32>; // [batch, 2, channels]: S2, S1
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // dγ [channels], dβ [channels]
 #if FILM
 @group(0) @binding(3) var<storage, read> film: array<f32>; // [batch, 2 channels]: scale, then shift
@@ -26,16 +26,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (c >= p.channels) { return; }
     var sum = vec2f();
     for (var b = 0u; b < p.batch; b++) {
-        var s = sums[b * p.channels + c];
+        let at = 2u * b * p.channels + c;
+        var s = vec2f(sums[at], sums[at + p.channels]);
 #if FILM
-        s *= 1.0 + film[2u * b * p.channels + c];
+        s *= 1.0 + film[at];
 #endif
         sum += s;
     }
-    y[c] = sum.y;
+    y[c] = sum.x;
 #if APART
-    dbeta[c] = sum.x;
+    dbeta[c] = sum.y;
 #else
-    y[p.beta_at + c] = sum.x;
+    y[p.beta_at + c] = sum.y;
 #endif
 }

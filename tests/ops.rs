@@ -73,7 +73,7 @@ fn derivatives_match_central_differences() {
 /// The same for gradients that are computed in the arena, several of them by one kernel. The loss is linear in the parameters.
 #[test]
 fn gradients_in_the_arena_match_differences() {
-    for (name, shape, n, layer) in LAYERS {
+    for ((name, shape, n, layer), tuning) in LAYERS.into_iter().flat_map(|layer| [(layer, Tuning::CPU), (layer, Tuning::GPU)]) {
         let mut graph = Graph::new();
         let mut build = || -> unnoise::Result<()> {
             let loss = layer_loss(&mut graph, shape, n, layer)?;
@@ -81,7 +81,7 @@ fn gradients_in_the_arena_match_differences() {
             graph.grad_into_arena(loss).map(|_| ())
         };
         build().expect("builds");
-        let plan = Plan::compile(&graph, &Tuning::CPU).expect("compiles");
+        let plan = Plan::compile(&graph, &tuning).expect("compiles");
         let mut oracle = CpuBackend::<f64>::oracle();
         let mut ids = BTreeMap::new();
         for r in &plan.resources {

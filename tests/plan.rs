@@ -182,8 +182,10 @@ fn a_unet_joins_nothing_in_memory() {
     }
     // One kernel each way for norms and attention. Where gradients of a skip meet, two kernels take one more in each; four meet at
     // six skips that a residual block begins with.
-    let counts = [("attention", 11), ("attention_grad", 11), ("group_norm", 46), ("group_norm_grad", 46), ("group_norm_param_grad", 46)];
-    for (stem, count) in counts.into_iter().chain([("binary", 6)]) {
+    let counts = [("attention", 11), ("attention_grad", 11), ("group_norm", 46), ("group_norm_grad", 46)];
+    // What 17 residual blocks got from the time embedding, and the biases of the first and the last convolution, whose weights leave a
+    // gap behind them. All other sums are left for one launch.
+    for (stem, count) in counts.into_iter().chain([("binary", 6), ("reduce", 19), ("row_sums", 1)]) {
         assert_eq!(launches.get(stem), Some(&count), "{stem}");
     }
 }

@@ -10,8 +10,8 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     for i in 0..n {
         let channel = i % channels;
         let at = 2 * (i - channel) + channel;
-        y[at] = gamma[channel] * sums[2 * i + 1] + beta[channel] * sums[2 * i];
-        y[at + channels] = sums[2 * i];
+        y[at] = gamma[channel] * sums[at] + beta[channel] * sums[at + channels];
+        y[at + channels] = sums[at + channels];
     }
     Ok(())
 }

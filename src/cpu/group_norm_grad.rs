@@ -33,7 +33,7 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
             t1 += line(channel)[0] * s1 / count;
             t2 += line(channel)[0] * s2 / count;
             if let Some(sums) = &mut sums {
-                sums[2 * (image * channels + channel)..][..2].copy_from_slice(&[s1, s2]);
+                (sums[2 * image * channels + channel], sums[(2 * image + 1) * channels + channel]) = (s2, s1);
             }
         }
         for channel in first..first + per_group {

@@ -11,9 +11,10 @@ pub fn run<F: Real>(c: &mut Call<'_, F>) -> Result<()> {
     for channel in 0..channels {
         let (mut by_gamma, mut by_beta) = (F::default(), F::default());
         for b in 0..batch {
-            let scale = F::of(1.0) + film.map_or(F::default(), |film| film[2 * b * channels + channel]);
-            by_beta += sums[2 * (b * channels + channel)] * scale;
-            by_gamma += sums[2 * (b * channels + channel) + 1] * scale;
+            let at = 2 * b * channels + channel;
+            let scale = F::of(1.0) + film.map_or(F::default(), |film| film[at]);
+            by_gamma += sums[at] * scale;
+            by_beta += sums[at + channels] * scale;
         }
         y[channel] = by_gamma;
         match &mut apart {

@@ -42,7 +42,7 @@ impl From<bool> for Value {
 }
 
 /// Where a tensor's elements live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The value of a node; the plan gives it a buffer.
     Node(NodeId),
@@ -65,6 +65,13 @@ pub struct Operand {
     pub len: usize,
     /// Element type.
     pub dtype: DType,
+}
+
+impl Operand {
+    /// What is left from element `start` on.
+    pub fn from(self, start: usize) -> Operand {
+        Operand { offset: self.offset + start, len: self.len - start, ..self }
+    }
 }
 
 /// One storage binding of a kernel.
@@ -194,6 +201,20 @@ impl Kernel {
     }
 }
 
+/// A sum over the rows of a matrix that may wait until something reads it, so that many are done in one launch:
+/// `target[i] = Σ_r source[r · stride + i]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LateSum {
+    /// The first row begins where it does. Memory of the operation's own: scratch, or one of its inputs that nobody else writes.
+    pub source: Operand,
+    /// Rows.
+    pub rows: usize,
+    /// Elements from a row to the next.
+    pub stride: usize,
+    /// As many elements as are taken of each row.
+    pub target: Operand,
+}
+
 /// Handed to [`super::Op::lower`]: the memory of inputs and output, and a list to push kernels on.
 pub struct Lowering<'a> {
     pub(crate) inputs: Vec<(Operand, &'a TensorType)>,
@@ -206,6 +227,7 @@ pub struct Lowering<'a> {
     pub(crate) choice: Option<Choice>,
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) scratch: Vec<(usize, DType)>,
+    pub(crate) late: Vec<LateSum>,
 }
 
 impl Lowering<'_> {
@@ -261,6 +283,20 @@ impl Lowering<'_> {
     pub fn scratch(&mut self, len: usize, dtype: DType) -> Operand {
         self.scratch.push((len, dtype));
         Operand { place: Place::Scratch(self.scratch.len() as u32 - 1), offset: 0, len, dtype }
+    }
+
+    /// Leaves a sum for later, if that is worth while: many small launches are what a GPU is slow at, and results in persistent
+    /// memory (gradients in their arena) are not read before all are there. Says whether it did.
+    pub fn sum_late(&mut self, sums: &[LateSum]) -> bool {
+        let fits = |sum: &LateSum| {
+            let fours = [sum.source.offset, sum.stride, sum.target.offset, sum.target.len].iter().all(|n| n.is_multiple_of(4));
+            fours && matches!(sum.target.place, Place::Resource(_)) && matches!(sum.source.place, Place::Scratch(_) | Place::Node(_))
+        };
+        let late = self.tuning.shares_sums() && sums.iter().all(fits);
+        if late {
+            self.late.extend(sums);
+        }
+        late
     }
 
     /// Appends a kernel.

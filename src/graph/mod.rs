@@ -14,7 +14,7 @@ mod tuning;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-pub use kernel::{Arg, Kernel, Lowering, MAX_GROUPS, Operand, Place, Value};
+pub use kernel::{Arg, Kernel, LateSum, Lowering, MAX_GROUPS, Operand, Place, Value};
 pub use op::{Epilogue, EpilogueStep, Op};
 pub use ops::{Activation, Conv2d};
 pub use params::{FROZEN, Init, Layout, PARAM, Param, ParamTable};

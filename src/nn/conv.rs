@@ -27,8 +27,9 @@ pub fn pointwise_of_two(g: &mut Graph, name: &str, x: [Tensor; 2], outputs: usiz
         let bias = g.param("bias", [outputs], bound)?;
         let weight = g.reshape(weight, [inputs, outputs])?;
         let [first, second] = [g.slice(weight, 0, 0, channels[0])?, g.slice(weight, 0, channels[0], channels[1])?];
-        let y = g.matmul_bias(x[0], first, bias)?;
-        let rest = g.matmul(x[1], second, false, false)?;
+        let y = g.matmul(x[0], first, false, false)?;
+        // The bias lies behind the second part, and so do their gradients: one kernel computes both.
+        let rest = g.matmul_bias(x[1], second, bias)?;
         g.add(rest, y)
     })
 }

@@ -179,6 +179,13 @@ fn least_elements(graph: &Graph, t: Tensor, needed: &HashSet<Tensor>, tuning: &T
             *read = arg.touched.max(*read);
         }
     }
+    for sum in &lowered.late {
+        // Intermediate sums are not counted, here as above.
+        if !matches!(sum.source.place, Place::Scratch(_)) {
+            moved.entry((sum.source.place, sum.source.offset)).or_default()[0] = sum.rows * sum.target.len;
+        }
+        moved.entry((sum.target.place, sum.target.offset)).or_default()[1] = sum.target.len;
+    }
     moved.into_values().flatten().map(|elements| elements as u64).sum()
 }
 

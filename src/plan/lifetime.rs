@@ -27,10 +27,14 @@ impl Assignment {
 /// Walks the operations in order, taking the smallest free buffer that fits (and is not more than twice too large).
 pub(super) fn assign(graph: &Graph, items: &[Lowered]) -> Assignment {
     let mut last_use: HashMap<NodeId, usize> = HashMap::new();
+    // Of values that several kernels write side by side, none has all.
+    let mut len: HashMap<NodeId, usize> = HashMap::new();
     for (index, item) in items.iter().enumerate() {
         for arg in item.kernels.iter().flat_map(|k| &k.args) {
             if let Place::Node(id) = arg.operand.place {
                 last_use.insert(id, index);
+                let len = len.entry(id).or_default();
+                *len = (arg.operand.offset + arg.operand.len).max(*len);
             }
         }
     }
@@ -45,7 +49,7 @@ pub(super) fn assign(graph: &Graph, items: &[Lowered]) -> Assignment {
             match arg.operand.place {
                 Place::Node(id) => {
                     if !a.nodes.contains_key(&id) {
-                        let slot = take(&mut a.slots, &mut free, arg.operand.len, arg.operand.dtype);
+                        let slot = take(&mut a.slots, &mut free, len[&id], arg.operand.dtype);
                         a.nodes.insert(id, slot);
                     }
                     if last_use[&id] == index && !released.contains(&a.nodes[&id]) {

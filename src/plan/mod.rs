@@ -5,6 +5,7 @@
 mod backend;
 mod cost;
 mod fuse;
+mod late;
 mod lifetime;
 mod part;
 
@@ -19,7 +20,7 @@ pub use backend::{
 pub use cost::{Cost, DEVICES, KernelCost, Machine, Prediction};
 
 use crate::graph::{
-    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value, Variant,
+    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, LateSum, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value, Variant,
 };
 use crate::{Error, Result};
 use fuse::Group;
@@ -142,6 +143,8 @@ impl Plan {
         for group in &groups {
             lowered.push(lower(graph, group, tuning));
         }
+        let mut constants = graph.constants.clone();
+        let lowered = late::gather(graph, lowered, &mut constants);
         let assignment = lifetime::assign(graph, &lowered);
         let (mut dispatches, mut choices) = (Vec::new(), Vec::new());
         for (index, item) in lowered.iter().enumerate() {
@@ -162,7 +165,7 @@ impl Plan {
             dispatches,
             slots: assignment.slots,
             resources: graph.resources.clone(),
-            constants: graph.constants.clone(),
+            constants,
             choices,
         })
     }
@@ -189,6 +192,7 @@ struct Lowered {
     scratch: Vec<(usize, DType)>,
     label: String,
     choice: Option<Choice>,
+    late: Vec<LateSum>,
 }
 
 /// Every node that an effect, a placed value or an output depends on.
@@ -251,11 +255,12 @@ fn lower(graph: &Graph, group: &Group, tuning: &Tuning) -> Lowered {
         choice: None,
         kernels: Vec::new(),
         scratch: Vec::new(),
+        late: Vec::new(),
     };
     if let Source::Op(op) = &node.source {
         op.lower(&mut l);
     }
-    Lowered { kernels: l.kernels, scratch: l.scratch, label: graph.node(group.result()).label.clone(), choice: l.choice }
+    Lowered { kernels: l.kernels, scratch: l.scratch, label: graph.node(group.result()).label.clone(), choice: l.choice, late: l.late }
 }
 
 fn resolve(kernel: &Kernel, label: &str, memory: impl Fn(&Operand) -> Memory) -> Dispatch {

@@ -117,8 +117,9 @@ pub(super) fn run_grad(c: &mut Call<'_, f32>) -> Result<()> {
             lines.sums(x, dz, s1, s2);
         }
         if let Some(sums) = &mut sums {
-            let pairs = sums[2 * image * channels..][..2 * channels].chunks_exact_mut(2);
-            pairs.zip(s1.iter().zip(s2.iter())).for_each(|(to, (s1, s2))| to.copy_from_slice(&[*s1, *s2]));
+            let (by_gamma, by_beta) = sums[2 * image * channels..][..2 * channels].split_at_mut(channels);
+            by_gamma.copy_from_slice(s2);
+            by_beta.copy_from_slice(s1);
         }
         // a dz - t1 - (r x + m) t2, as a line of x: what it begins at in place of s1, its slope in place of s2.
         for first in (0..channels).step_by(per_group) {

@@ -2,7 +2,7 @@
 
 use super::column_sums::{COLUMN_SUMS, ColumnSums};
 use super::tiles::{self, choose, launch};
-use super::{expected, no_derivative, reduce::push_reduce};
+use super::{expected, no_derivative, reduce::sum_parts};
 use crate::Result;
 use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
@@ -284,7 +284,7 @@ impl Op for ConvWeightGrad {
         let down = if variant.is_shared() { (taps * channels).div_ceil(side) } else { taps * channels.div_ceil(side) };
         l.push(launch(kernel, variant, (down, n.div_ceil(variant.columns()), splits)));
         if splits > 1 {
-            push_reduce(l, target, output, (1, splits, output.len), 1.0);
+            sum_parts(l, target, output, splits);
         }
     }
 }

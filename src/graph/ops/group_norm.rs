@@ -3,7 +3,7 @@
 
 use super::{Activation, WORKGROUP, expected, no_derivative};
 use crate::Result;
-use crate::graph::{DType, EpilogueStep, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
+use crate::graph::{DType, EpilogueStep, Graph, Kernel, LateSum, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
 /// Most threads of a workgroup, which goes through some groups of channels of one image.
 const THREADS: usize = 256;
@@ -32,7 +32,8 @@ struct InputGrad {
     activation: Option<Activation>,
 }
 
-/// `[B, C, 2]`: sums of `dy` behind the activation, and of its product with the normalised `x`, over the pixels.
+/// `[B, 2, C]`: sums over the pixels of the product of `dy` behind the activation with the normalised `x`, and of `dy` itself: an
+/// image's gradients by `gamma` and by `beta`.
 const SUMS: usize = 0;
 const SECOND: usize = 1;
 
@@ -172,7 +173,7 @@ impl Op for GroupNorm {
         }
         let of_params = needed[parts..].contains(&true);
         if of_params {
-            let sums = g.further(dx, SUMS, TensorType::f32([batch, channels, 2]))?;
+            let sums = g.further(dx, SUMS, TensorType::f32([batch, 2, channels]))?;
             let with_film: Vec<Tensor> = [sums].into_iter().chain(film.iter().copied()).collect();
             let by_gamma = g.apply(ParamGrad, &with_film)?;
             grads[parts] = Some(by_gamma);
@@ -226,7 +227,7 @@ impl Op for ParamGrad {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        Ok(TensorType::f32([inputs[0].shape[1]]))
+        Ok(TensorType::f32([inputs[0].shape[2]]))
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -234,8 +235,14 @@ impl Op for ParamGrad {
     }
 
     fn lower(&self, l: &mut Lowering<'_>) {
-        let (batch, channels) = (l.input_type(0).shape[0], l.input_type(0).shape[1]);
+        let (batch, channels) = (l.input_type(0).shape[0], l.input_type(0).shape[2]);
         let (gamma, beta) = (l.output(), l.further(0).unwrap_or_else(|| l.scratch(channels, DType::F32)));
+        // Without a scale for each image they are sums of rows.
+        let of_images = |at, target| LateSum { source: l.input(0).from(at), rows: batch, stride: 2 * channels, target };
+        let sums = [of_images(0, gamma), of_images(channels, beta)];
+        if l.optional(1).is_none() && l.sum_late(&sums) {
+            return;
+        }
         let kernel = Kernel::new("group_norm_param_grad").param("batch", batch).param("channels", channels).threads(channels, WORKGROUP);
         let kernel = kernel.operations(2 * batch * channels).read("sums", l.input(0)).read_if("FILM", "film", l.optional(1));
         // One buffer can be written through one binding only: it spans both.
@@ -251,7 +258,7 @@ impl Op for FilmGrad {
     }
 
     fn infer(&self, inputs: &[&TensorType]) -> std::result::Result<TensorType, String> {
-        Ok(TensorType::f32([inputs[0].shape[0], 2 * inputs[0].shape[1]]))
+        Ok(TensorType::f32([inputs[0].shape[0], 2 * inputs[0].shape[2]]))
     }
 
     fn grad(&self, _: &mut Graph, _: &[Tensor], _: Tensor, _: Tensor, _: &[bool]) -> Result<Vec<Option<Tensor>>> {
@@ -260,7 +267,7 @@ impl Op for FilmGrad {
 
     fn lower(&self, l: &mut Lowering<'_>) {
         let n = l.output().len / 2;
-        let kernel = Kernel::new("group_norm_film_grad").param("n", n).param("channels", l.input_type(0).shape[1]);
+        let kernel = Kernel::new("group_norm_film_grad").param("n", n).param("channels", l.input_type(0).shape[2]);
         let kernel = kernel.read("sums", l.input(0)).read("gamma", l.input(1)).read("beta", l.input(2)).write("y", l.output());
         l.push(kernel.threads(n, WORKGROUP));
     }

@@ -2,7 +2,7 @@
 
 use super::column_sums::{COLUMN_SUMS, ColumnSums};
 use super::expected;
-use super::reduce::push_reduce;
+use super::reduce::sum_parts;
 use super::tiles::{Extents, choose, launch};
 use crate::Result;
 use crate::graph::{DType, Epilogue, EpilogueStep, Graph, Kernel, Lowering, Op, Shape, Tensor, TensorType};
@@ -174,7 +174,7 @@ impl Op for MatMul {
             .operations(2 * batch * m * n * k + sums.operations(batch * k * n));
         l.push(launch(kernel, variant, (m.div_ceil(variant.rows()), n.div_ceil(variant.columns()), batch)));
         if splits > 1 {
-            push_reduce(l, target, output, (1, splits, output.len), 1.0);
+            sum_parts(l, target, output, splits);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{WORKGROUP, expected, width};
 use crate::Result;
-use crate::graph::{DType, Graph, Kernel, Lowering, Op, Operand, Shape, Tensor, TensorType};
+use crate::graph::{DType, Graph, Kernel, LateSum, Lowering, Op, Operand, Shape, Tensor, TensorType};
 
 /// Most threads of a workgroup that shares sums.
 const THREADS: usize = 256;
@@ -96,6 +96,13 @@ pub(super) fn push_reduce(l: &mut Lowering<'_>, source: Operand, target: Operand
         l.push(pass(partial, target, outer, chunks, chunks, factor));
     } else {
         l.push(pass(source, target, outer, rows, rows, factor));
+    }
+}
+
+/// Pushes the sum of so many parts, one after the other in `parts`, or leaves it for later.
+pub(super) fn sum_parts(l: &mut Lowering<'_>, parts: Operand, target: Operand, count: usize) {
+    if !l.sum_late(&[LateSum { source: parts, rows: count, stride: target.len, target }]) {
+        push_reduce(l, parts, target, (1, count, target.len), 1.0);
     }
 }
 
