@@ -29,7 +29,7 @@ usage: ./build.sh [command]
               each variant of the kernels forced
   bench [native|web|growth]       steps per second, GFLOP/s, GB/s, sizes; docs/performance.md says what it all means
     native [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE]
-    web    [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE] [--races [PATTERN]]
+    web    [--quick|--full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE]
     growth [--backend cpu|webgpu]   how cost grows: docs/images/growth.svg, docs/bench/growth.json
   bench race [options]            against other engines in headless Chromium; the options are those of scripts/race.mjs
   bench burn [options]            against Burn on this machine's adapter; the options are those of benches/burn

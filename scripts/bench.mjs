@@ -1,7 +1,6 @@
 /**
  * Runs the bench page of a built folder in headless Chromium and prints its report:
- * `node bench.mjs <folder> [--quick | --full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE] [--races [PATTERN]] [--repeats N]`.
- * `--only none --races` runs races alone.
+ * `node bench.mjs <folder> [--quick | --full] [--only PATTERN] [--backend cpu|webgpu] [--json FILE]`. Races are run by `race.mjs`.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,14 +10,11 @@ import { parseArgs } from "node:util";
 import { serve } from "./serve.mjs";
 
 const PAGE = "bench.html";
-/** Between two signs of life: a single race against a slow engine takes minutes. */
+/** Between two signs of life: a case on a slow machine takes minutes. */
 const TIMEOUT = 20 * 60_000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-// `--races` alone means all of them.
-const given = process.argv.slice(2).flatMap((arg, i, all) => (arg === "--races" && (all[i + 1] ?? "--").startsWith("--") ? ["--races", ""] : [arg]));
 const { values, positionals } = parseArgs({
-  args: given,
   allowPositionals: true,
   options: {
     quick: { type: "boolean" },
@@ -26,8 +22,6 @@ const { values, positionals } = parseArgs({
     only: { type: "string" },
     backend: { type: "string" },
     json: { type: "string" },
-    races: { type: "string" },
-    repeats: { type: "string" },
   },
 });
 const folder = positionals[0] ?? join(root, "dist");
@@ -43,7 +37,7 @@ const settings = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"));
 const args = flags ? ["--headless=new", ...flags] : settings["goog:chromeOptions"].args;
 
 const query = new URLSearchParams({ auto: "", depth: values.full ? "full" : values.quick ? "quick" : "standard" });
-for (const name of ["only", "backend", "races", "repeats"]) if (values[name] !== undefined) query.set(name, values[name]);
+for (const name of ["only", "backend"]) if (values[name] !== undefined) query.set(name, values[name]);
 
 const { server, url } = await serve(folder);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args });
@@ -57,9 +51,7 @@ try {
   for (;;) {
     const now = await page.waitForFunction(
       (before) => {
-        const root = document.querySelector("unnoise-bench")?.shadowRoot;
-        const races = root?.querySelector("unnoise-bench-races")?.shadowRoot;
-        const line = [root, races].map((one) => one?.querySelector("[role=status]")?.textContent.trim() ?? "").filter(Boolean).join("  ");
+        const line = document.querySelector("unnoise-bench")?.shadowRoot?.querySelector("[role=status]")?.textContent.trim() ?? "";
         return (document.title === "done" || line !== before) && { line, done: document.title === "done" };
       },
       said,
@@ -73,7 +65,7 @@ try {
   console.log(await page.locator("#report").innerText());
   if (values.json) {
     const json = await page.locator("unnoise-bench").evaluate((element) => element.json);
-    const command = `./build.sh bench web ${given.slice(positionals.length).filter(Boolean).join(" ")}`.trim();
+    const command = `./build.sh bench web ${process.argv.slice(2 + positionals.length).join(" ")}`.trim();
     mkdirSync(dirname(values.json), { recursive: true });
     writeFileSync(values.json, `${JSON.stringify({ command, ...json }, null, 2)}\n`);
   }

@@ -1,7 +1,7 @@
 /**
  * Writes the figures of `docs/performance.md`: `node scripts/performance.mjs <bench.json> …`, with files that `./build.sh bench native`
- * and `./build.sh bench web` wrote, or `docs/bench/beside.json`: what `./build.sh bench burn` and `benches/pytorch/bench.py` wrote,
- * each with its command and date. Text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` is made anew; a part that the
+ * and `./build.sh bench web` wrote, and with races: files of `./build.sh bench race`, `./build.sh bench burn` and
+ * `benches/pytorch/bench.py`. Text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` is made anew; a part that the
  * files have nothing for stays as it is.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -21,10 +21,14 @@ if (files.length === 0) {
 }
 const read = files.map((file) => JSON.parse(readFileSync(file, "utf8")));
 const runs = read.filter((one) => one.backends);
-const beside = read.flatMap((one) => one.beside ?? []);
+const raced = read.filter((one) => one.rows);
 
 const digits = (value) => (value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
 const num = (value) => (value ?? null) === null ? "" : value.toLocaleString("en", { minimumFractionDigits: digits(Math.abs(value)), maximumFractionDigits: digits(Math.abs(value)) });
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
 const whole = (value) => Math.round(value).toLocaleString("en");
 const percent = (share) => `${Math.round(100 * share)} %`;
 const table = (heads, rows, left = 1) => [heads, heads.map((_, i) => (i < left ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -83,28 +87,19 @@ function growth() {
   return rows.length > 0 ? table(["axis", "adapter", "ms per step", "slope", "last three", "operations", ""], rows, 3) : "";
 }
 
+/** Races: rows of `bench race`, of Burn's bench, and of PyTorch's when it takes turns with this engine. */
 function races() {
-  const rows = runs.flatMap((run) => (run.races ?? []).filter((r) => r.repeats.length > 0).map((r) => {
-    const ratios = r.repeats.map(({ ours, theirs }) => theirs / ours);
-    const sorted = [...ratios].sort((a, b) => a - b);
-    const median = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-    return [`${r.name} ${r.version ?? ""}`, r.sides, num(r.ours), num(r.theirs), `**${num(median)}**`, ratios.map(num).join(", "), r.agreement ? r.agreement.greatest.toExponential(1) : "", `${r.adapter ?? ""}; ${place(run)}; ${run.date}, \`${r.command ?? run.command}\``];
+  const rows = raced.flatMap(({ date, command, where, rows }) => rows.filter((r) => r.ours_ms?.length > 0 && !r.fault).map((r) => {
+    const ratios = r.ours_ms.map((ours, i) => r.peer_ms[i] / ours);
+    const sides = r.ours_on === r.peer_on ? r.ours_on : `${r.ours_on} against ${r.peer_on}`;
+    const difference = r.max_difference ? r.max_difference.toExponential(1) : "";
+    const adapter = r.adapter && !r.adapter.startsWith("CPU") ? `${r.adapter}; ` : "";
+    return [`\`${r.model}\`, batch ${r.batch}, ${r.what}`, `${r.peer} ${r.peer_version}`, sides, num(median(r.ours_ms)), num(median(r.peer_ms)), `**${num(median(ratios))}**`, ratios.map(num).join(", "), difference, `${adapter}${where}; ${date}, \`${command}\``];
   }));
-  return rows.length > 0 ? table(["race", "where", "ours, ms", "theirs, ms", "ratio", "each repeat", "greatest difference", ""], rows, 2) : "";
+  return rows.length > 0 ? table(["", "beside", "where", "ours, ms", "theirs, ms", "ratio", "each repeat", "greatest difference", ""], rows, 3) : "";
 }
 
-/** Races outside of the browser: rows of Burn's bench, and of PyTorch's when it takes turns with ours. */
-function natively() {
-  const rows = beside.flatMap(({ date, command, rows }) => rows.map((r) => {
-    const theirs = r.peer_ms ?? r.ms;
-    const name = r.peer ? `Burn ${r.versions.burn}` : `PyTorch ${r.torch}, ${r.mode}`;
-    const [mine, other] = [Math.min(...r.ours_ms), Math.min(...theirs)];
-    return [`\`${r.model}\`, batch ${r.batch}, ${r.what}`, name, r.where, num(mine), num(other), `**${num(r.median_ratio)}**`, r.ratios.map(num).join(", "), r.max_difference ? r.max_difference.toExponential(1) : "", `${date}, \`${command}\``];
-  }));
-  return rows.length > 0 ? table(["", "beside", "where", "ours, least ms", "theirs, least ms", "ratio", "each repeat", "greatest difference", ""], rows, 3) : "";
-}
-
-const parts = { speed: each(speed), kernels: each(kernels), host: host(), plan: plan(), growth: growth(), races: races(), natively: natively() };
+const parts = { speed: each(speed), kernels: each(kernels), host: host(), plan: plan(), growth: growth(), races: races() };
 let text = readFileSync(page, "utf8");
 for (const [name, made] of Object.entries(parts)) {
   const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];

@@ -14,15 +14,17 @@ has one. A step ends with its work done, but the host waits only once per repeat
 With `--ours` each repeat is followed by one of this engine, in a process of its own on the same machine: PyTorch, ours, PyTorch,
 ours; the last column is the median of PyTorch's time by ours. Above 1, ours is faster.
 
-Prints a table: median and least time of the repeats. `--json` writes every repeat.
+Prints a table: median and least time of the repeats. `--json` writes every repeat, as `scripts/performance.mjs` reads it.
 """
 
 import argparse
+import datetime
 import json
 import math
 import platform
 import statistics
 import subprocess
+import sys
 import time
 
 import diffusers
@@ -198,7 +200,6 @@ def main():
         torch.set_num_threads(options.threads)
     on_cuda = options.device.type == "cuda"
     adapter = torch.cuda.get_device_name(options.device) if on_cuda else f"{processor()}, {torch.get_num_threads()} threads"
-    about = {"adapter": adapter, "torch": torch.__version__, "diffusers": diffusers.__version__, "cuda": torch.version.cuda}
     print(f"{adapter}; PyTorch {torch.__version__}, diffusers {diffusers.__version__}")
     head = f"{'model':<8}{'parameters':>11}{'batch':>7}  {'what':<9}{'mode':<9}{'TF32':<6}{'median ms':>11}{'least ms':>11}{'samples/s':>12}"
     print(head + (f"{'ours, least':>13}{'ratio':>8}" if options.ours else ""))
@@ -216,18 +217,23 @@ def main():
                         ours = Ours(options.ours, name, batch, what, where, options.span) if options.ours else None
                         times, mine = measure(work, options.device, options.repeats, options.span, ours)
                         median, least = statistics.median(times), min(times)
-                        row = dict(model=name, parameters=count, batch=batch, what=what, mode=mode, tf32=tf32, ms=times, median_ms=median)
+                        peer = f"PyTorch, {mode}" + (f", TF32 {tf32}" if on_cuda else "")
+                        row = dict(model=name, parameters=count, batch=batch, what=what, peer=peer, peer_version=torch.__version__)
+                        row |= dict(peer_on=adapter, peer_ms=times)
                         line = f"{name:<8}{count:>11}{batch:>7}  {what:<9}{mode:<9}{tf32:<6}{median:>11.3f}{least:>11.3f}{batch / median * 1e3:>12.1f}"
                         if ours:
                             ours.close()
                             ratios = [a / b for a, b in zip(times, mine)]
-                            row |= dict(ours_adapter=ours.adapter, ours_ms=mine, ratios=ratios, median_ratio=statistics.median(ratios))
-                            line += f"{min(mine):>13.3f}{row['median_ratio']:>8.2f}"
+                            row |= dict(ours_on=ours.adapter, ours_ms=mine)
+                            line += f"{min(mine):>13.3f}{statistics.median(ratios):>8.2f}"
                         results.append(row)
                         print(line, flush=True)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({**about, "channels_last": options.channels_last, "results": results}, file, indent=1)
+            command = " ".join(["python benches/pytorch/bench.py", *sys.argv[1:]])
+            about = {"date": datetime.date.today().isoformat(), "command": command, "where": processor()}
+            about |= {"diffusers": diffusers.__version__, "cuda": torch.version.cuda}
+            json.dump({**about, "rows": results}, file, indent=1)
 
 
 if __name__ == "__main__":

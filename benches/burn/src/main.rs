@@ -1,7 +1,8 @@
 //! This engine beside Burn's wgpu backend: the same model, weights, inputs and optimiser on the same adapter, in turn.
 //!
-//! `cargo run --release -- [mlp|tiny|small|course] [batch] [step|forward] [repeats]`. Outputs, the loss and the change of the
-//! parameters in one step of AdamW are compared before anything is timed. Prints JSON.
+//! `cargo run --release -- [mlp|tiny|small|course] [batch] [step|forward] [repeats] [FILE]`. Outputs, the loss and the change of the
+//! parameters in one step of AdamW are compared before anything is timed. Burn tunes its kernels before its first steps, which takes
+//! minutes on a software adapter. The file is as `scripts/performance.mjs` reads it.
 
 mod network;
 
@@ -182,6 +183,13 @@ fn relative(pairs: impl Iterator<Item = (f32, f32)>) -> f32 {
     difference / largest
 }
 
+/// What Linux calls the processor.
+fn processor() -> String {
+    let said = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = said.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, model)| model.to_string())
+}
+
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -237,12 +245,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         burn_ms.push(b);
         ratios.push(b / a);
     }
-    let result = serde_json::json!({
-        "model": name, "batch": batch, "what": what, "backend": "wgpu", "adapter": backend.info().name,
-        "peer": "burn", "peer_backend": "wgpu", "ours_ms": ours_ms, "peer_ms": burn_ms, "ratios": ratios,
-        "median_ratio": median(&ratios), "max_difference": output.max(loss).max(update),
-        "versions": { "burn": "0.22.1" },
-    });
-    println!("{result}");
+    println!("Burn takes {:.2} times as long (median)", median(&ratios));
+    if let Some(file) = args.get(4) {
+        let adapter = &backend.info().name;
+        let row = serde_json::json!({
+            "model": name, "batch": batch, "what": what, "ours_on": adapter, "ours_ms": ours_ms,
+            "peer": "Burn, wgpu", "peer_version": "0.22.1", "peer_on": adapter, "peer_ms": burn_ms,
+            "max_difference": output.max(loss).max(update),
+        });
+        let date = chrono::Local::now().format("%Y-%m-%d").to_string();
+        let command = format!("./build.sh bench burn {}", args.join(" "));
+        let whole = serde_json::json!({ "date": date, "command": command, "where": processor(), "rows": [row] });
+        std::fs::write(file, format!("{whole:#}\n")).map_err(|e| format!("{file}: {e}"))?;
+    }
     Ok(())
 }
