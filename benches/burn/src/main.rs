@@ -108,7 +108,11 @@ impl<'a> Peer<'a> {
         });
         let tracked = Params(tracked.collect());
         let output = network(&tracked, &self.given.config, &self.inputs);
-        let loss = (output - self.inputs.noise.clone()).square().mean();
+        // Flat: Burn 0.22.1 fuses difference and square, and then reads a convolution's result, whose channels it keeps last, in the wrong
+        // order (the difference alone is right).
+        let elements = output.dims().iter().product::<usize>();
+        let off = output.reshape([elements]) - self.inputs.noise.clone().reshape([elements]);
+        let loss = off.square().mean();
         let mut grads = loss.backward();
         let rate = self.given.config.training.learning_rate;
         for (name, param) in tracked.0 {
