@@ -2,8 +2,8 @@
 //   sum[b, o, n] = Σ_{tap, c} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · w[tap, c, n] (+ shift[b, n])
 // where x is 0 outside its image and UPSAMPLE repeats every pixel (nearest) before the taps are laid over it. With
 // INPUT_GRAD the same for the derivative: x is dy, o a pixel of the input, and taps run backwards through w[tap, n, c].
-// A thread keeps its results as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its group reads
-// tiles of both through workgroup memory, else it shares nothing. The fused steps behind are those of epilogue.
+// A thread keeps its results as 4×4 blocks, four strips of four at most (lib/strip). SHARED: its group reads tiles of both through
+// workgroup memory, else it shares nothing. The fused steps behind are those of epilogue.
 // Grid: a thread for each such piece of n × m results, in groups of ACROSS × DOWN.
 // Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
 #import epilogue

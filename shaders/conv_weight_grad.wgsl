@@ -1,6 +1,6 @@
 // Derivative of a convolution by its weights, split over the reduction:
 //   part[s, tap, c, n] = Σ_{pixels o of split s} x[b, (o · STRIDE + tap - pad) / UPSAMPLE, c] · dy[b, o, n]
-// A thread keeps weights of one tap as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its
+// A thread keeps weights of one tap as 4×4 blocks, four strips of four at most (lib/strip). SHARED: its
 // group reads tiles of both through workgroup memory, whose rows run over taps and channels (a multiple of 4); else it shares nothing.
 // SUMS: behind each split's weights lies a row of the sums of dy's columns over its pixels: the gradient by a bias.
 // Splits are summed in order by a second kernel.

@@ -3,8 +3,8 @@
 // TRANSPOSE_A: A is stored [k, m]. TRANSPOSE_B: B is stored [n, k]. VEC4_A, VEC4_B, VEC4_C: rows of the stored A, of the
 // stored B and of C are multiples of 4 long. RAGGED_K: k is no multiple of 4.
 // SUMS: behind each C lies a row of the sums of B's columns (B not transposed): the gradient by a bias, beside that by its weights.
-// A thread keeps its results as 4×4 blocks: 16 rows of 8 if TILE16 (of 16 if WIDE), 8×8 if TILE8, else 4×4. SHARED: its group reads
-// tiles of A and B through workgroup memory, else it shares nothing. A mat4x4f holds in column i the block's row i.
+// A thread keeps its results as 4×4 blocks, four strips of four at most (lib/strip). SHARED: its group reads tiles of A and B through
+// workgroup memory, else it shares nothing. A mat4x4f holds in column i the block's row i.
 // Grid: a thread for each such piece of n × m results, in groups of ACROSS × DOWN, × batches.
 // Workgroup memory: none, or lib/tile's 8 KiB if SHARED.
 #import epilogue

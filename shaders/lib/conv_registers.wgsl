@@ -1,115 +1,74 @@
-// conv, each thread by itself; see lib/matmul_registers for the order of things.
+// conv, each thread by itself.
+#import strip
+
+// Channels c … c + 3 of a tap for the thread's columns.
+fn strip_b(tap: u32, c: u32, j: u32) -> Strip {
+    var s = Strip();
+    s.c0 = block_b(tap, c, j);
+#if COLUMNS2
+    s.c1 = block_b(tap, c, j + 4u);
+#endif
+#if COLUMNS4
+    s.c2 = block_b(tap, c, j + 8u);
+    s.c3 = block_b(tap, c, j + 12u);
+#endif
+    return s;
+}
+
+fn keep_strip(q: Pixels, i: u32, j: u32, s: Strip) {
+    keep(q, i, j, s.c0);
+#if COLUMNS2
+    keep(q, i, j + 4u, s.c1);
+#endif
+#if COLUMNS4
+    keep(q, i, j + 8u, s.c2);
+    keep(q, i, j + 12u, s.c3);
+#endif
+}
 
 @compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-#if TILE16
-    let i = 16u * id.y;
-    let j = select(8u, 16u, WIDE) * id.x;
+    let i = ROWS * id.y;
+    let j = COLUMNS * id.x;
     let q0 = pixels(i);
+    var s0 = Strip();
+#if ROWS2
     let q1 = pixels(i + 4u);
+    var s1 = Strip();
+#endif
+#if ROWS4
     let q2 = pixels(i + 8u);
     let q3 = pixels(i + 12u);
-    var c00 = mat4x4f(); var c01 = mat4x4f();
-#if WIDE
-    var c02 = mat4x4f(); var c03 = mat4x4f();
-#endif
-    var c10 = mat4x4f(); var c11 = mat4x4f();
-#if WIDE
-    var c12 = mat4x4f(); var c13 = mat4x4f();
-#endif
-    var c20 = mat4x4f(); var c21 = mat4x4f();
-#if WIDE
-    var c22 = mat4x4f(); var c23 = mat4x4f();
-#endif
-    var c30 = mat4x4f(); var c31 = mat4x4f();
-#if WIDE
-    var c32 = mat4x4f(); var c33 = mat4x4f();
+    var s2 = Strip();
+    var s3 = Strip();
 #endif
     for (var step = 0u; step < KERNEL * KERNEL * SUBS; step++) {
-        let s0 = sources_at(q0, step);
-        let s1 = sources_at(q1, step);
-        let s2 = sources_at(q2, step);
-        let s3 = sources_at(q3, step);
+        let from0 = sources_at(q0, step);
+#if ROWS2
+        let from1 = sources_at(q1, step);
+#endif
+#if ROWS4
+        let from2 = sources_at(q2, step);
+        let from3 = sources_at(q3, step);
+#endif
         for (var c = 0u; c < p.channels; c += 4u) {
-            let b0 = block_b(step / SUBS, c, j);
-            let b1 = block_b(step / SUBS, c, j + 4u);
-#if WIDE
-            let b2 = block_b(step / SUBS, c, j + 8u);
-            let b3 = block_b(step / SUBS, c, j + 12u);
+            let b = strip_b(step / SUBS, c, j);
+            s0 = add_to_strip(s0, block_a(from0, c), b);
+#if ROWS2
+            s1 = add_to_strip(s1, block_a(from1, c), b);
 #endif
-            let a0 = block_a(s0, c);
-            c00 = add_product(c00, a0, b0); c01 = add_product(c01, a0, b1);
-#if WIDE
-            c02 = add_product(c02, a0, b2); c03 = add_product(c03, a0, b3);
-#endif
-            let a1 = block_a(s1, c);
-            c10 = add_product(c10, a1, b0); c11 = add_product(c11, a1, b1);
-#if WIDE
-            c12 = add_product(c12, a1, b2); c13 = add_product(c13, a1, b3);
-#endif
-            let a2 = block_a(s2, c);
-            c20 = add_product(c20, a2, b0); c21 = add_product(c21, a2, b1);
-#if WIDE
-            c22 = add_product(c22, a2, b2); c23 = add_product(c23, a2, b3);
-#endif
-            let a3 = block_a(s3, c);
-            c30 = add_product(c30, a3, b0); c31 = add_product(c31, a3, b1);
-#if WIDE
-            c32 = add_product(c32, a3, b2); c33 = add_product(c33, a3, b3);
+#if ROWS4
+            s2 = add_to_strip(s2, block_a(from2, c), b);
+            s3 = add_to_strip(s3, block_a(from3, c), b);
 #endif
         }
     }
-    keep(q0, i, j, c00); keep(q0, i, j + 4u, c01);
-#if WIDE
-    keep(q0, i, j + 8u, c02); keep(q0, i, j + 12u, c03);
+    keep_strip(q0, i, j, s0);
+#if ROWS2
+    keep_strip(q1, i + 4u, j, s1);
 #endif
-    keep(q1, i + 4u, j, c10); keep(q1, i + 4u, j + 4u, c11);
-#if WIDE
-    keep(q1, i + 4u, j + 8u, c12); keep(q1, i + 4u, j + 12u, c13);
-#endif
-    keep(q2, i + 8u, j, c20); keep(q2, i + 8u, j + 4u, c21);
-#if WIDE
-    keep(q2, i + 8u, j + 8u, c22); keep(q2, i + 8u, j + 12u, c23);
-#endif
-    keep(q3, i + 12u, j, c30); keep(q3, i + 12u, j + 4u, c31);
-#if WIDE
-    keep(q3, i + 12u, j + 8u, c32); keep(q3, i + 12u, j + 12u, c33);
-#endif
-#else
-#if TILE8
-    let i = 8u * id.y;
-    let j = 8u * id.x;
-    let q0 = pixels(i);
-    let q1 = pixels(i + 4u);
-    var c00 = mat4x4f(); var c01 = mat4x4f(); var c10 = mat4x4f(); var c11 = mat4x4f();
-    for (var step = 0u; step < KERNEL * KERNEL * SUBS; step++) {
-        let s0 = sources_at(q0, step);
-        let s1 = sources_at(q1, step);
-        for (var c = 0u; c < p.channels; c += 4u) {
-            let a0 = block_a(s0, c);
-            let a1 = block_a(s1, c);
-            let b0 = block_b(step / SUBS, c, j);
-            let b1 = block_b(step / SUBS, c, j + 4u);
-            c00 = add_product(c00, a0, b0); c01 = add_product(c01, a0, b1);
-            c10 = add_product(c10, a1, b0); c11 = add_product(c11, a1, b1);
-        }
-    }
-    keep(q0, i, j, c00);
-    keep(q0, i, j + 4u, c01);
-    keep(q1, i + 4u, j, c10);
-    keep(q1, i + 4u, j + 4u, c11);
-#else
-    let i = 4u * id.y;
-    let j = 4u * id.x;
-    let q = pixels(i);
-    var sum = mat4x4f();
-    for (var step = 0u; step < KERNEL * KERNEL * SUBS; step++) {
-        let s = sources_at(q, step);
-        for (var c = 0u; c < p.channels; c += 4u) {
-            sum = add_product(sum, block_a(s, c), block_b(step / SUBS, c, j));
-        }
-    }
-    keep(q, i, j, sum);
-#endif
+#if ROWS4
+    keep_strip(q2, i + 8u, j, s2);
+    keep_strip(q3, i + 12u, j, s3);
 #endif
 }

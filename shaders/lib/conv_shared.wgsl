@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
     let j = column + 4u * x_at;
     let q0 = pixels(i);
     keep(q0, i, j, t.c00);
-#if TILE8
+#if ROWS2
     let q1 = pixels(i + 4u * DOWN);
     keep(q0, i, j + 4u * ACROSS, t.c01);
     keep(q1, i + 4u * DOWN, j, t.c10);

@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
     let i = row + 4u * y;
     let j = column + 4u * x_at;
     keep_rows(group.z, i, j, t.c00);
-#if TILE8
+#if ROWS2
     keep_rows(group.z, i, j + 4u * ACROSS, t.c01);
     keep_rows(group.z, i + 4u * DOWN, j, t.c10);
     keep_rows(group.z, i + 4u * DOWN, j + 4u * ACROSS, t.c11);
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
 #if SUMS
     if (group.y == 0u && y == 0u) {
         keep_sums(group.z, j, t.b0);
-#if TILE8
+#if ROWS2
         keep_sums(group.z, j + 4u * ACROSS, t.b1);
 #endif
     }

@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
     let i = row + 4u * y;
     let j = column + 4u * x;
     keep_block(batch, i, j, s.c00);
-#if TILE8
+#if ROWS2
     keep_block(batch, i, j + 4u * ACROSS, s.c01);
     keep_block(batch, i + 4u * DOWN, j, s.c10);
     keep_block(batch, i + 4u * DOWN, j + 4u * ACROSS, s.c11);
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l:
 #if SUMS
     if (group.y == 0u && y == 0u) {
         keep_sums(batch, j, s.b0);
-#if TILE8
+#if ROWS2
         keep_sums(batch, j + 4u * ACROSS, s.b1);
 #endif
     }

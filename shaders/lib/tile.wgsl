@@ -1,11 +1,11 @@
-// Tiles of A and B in workgroup memory, shared by ACROSS × DOWN = 64 threads with SIDE × SIDE results each (SIDE 8 if TILE8,
+// Tiles of A and B in workgroup memory, shared by ACROSS × DOWN = 64 threads with SIDE × SIDE results each (SIDE 8 if ROWS2,
 // else 4), as 4×4 blocks. Both lie by k: entry (k, i) holds rows (or columns) 4 i … 4 i + 3 of term k, so that a thread reads
 // vectors, neighbours read neighbouring ones, and those that need the same one share it. A block's thread puts down its four
 // terms; blocks of other terms are shifted by an exclusive or, so that eight threads always touch eight different 16-byte banks.
 // Workgroup memory: 8 KiB at most.
 #import product
 
-const PER_SIDE: u32 = select(1u, 2u, TILE8);
+const PER_SIDE: u32 = select(1u, 2u, ROWS2);
 const ROW_BLOCKS: u32 = DOWN * PER_SIDE;
 const COLUMN_BLOCKS: u32 = ACROSS * PER_SIDE;
 // Blocks of four terms per tile: one block of A for each of the 64 threads.
@@ -19,14 +19,14 @@ var<workgroup> tile_b: array<vec4f, TERMS * COLUMN_BLOCKS>;
 // Results of one thread: blocks (y, x), (y, x + ACROSS), (y + DOWN, x), (y + DOWN, x + ACROSS). SUMS: also sums of B's columns.
 struct Sums {
     c00: mat4x4f,
-#if TILE8
+#if ROWS2
     c01: mat4x4f,
     c10: mat4x4f,
     c11: mat4x4f,
 #endif
 #if SUMS
     b0: vec4f,
-#if TILE8
+#if ROWS2
     b1: vec4f,
 #endif
 #endif
@@ -60,7 +60,7 @@ fn add_tile(before: Sums, y: u32, x: u32, counted: u32) -> Sums {
 #if SUMS
         if (k < counted) { s.b0 += b0; }
 #endif
-#if TILE8
+#if ROWS2
         let a1 = tile_a[k * ROW_BLOCKS + ((y + DOWN) ^ by)];
         let b1 = tile_b[k * COLUMN_BLOCKS + ((x + ACROSS) ^ by)];
         s.c01 = add_outer(s.c01, a0, b1);

@@ -73,9 +73,10 @@ pub(super) fn launch(kernel: Kernel, variant: Variant, (down, across, depth): (u
     let height = if wide { FEW_THREADS } else { THREADS } / width;
     kernel
         .constant("SHARED", variant.is_shared())
-        .constant("TILE8", variant.rows() == 8)
-        .constant("TILE16", wide)
-        .constant("WIDE", variant == Variant::Registers16)
+        .constant("ROWS2", variant.rows() >= 8)
+        .constant("ROWS4", variant.rows() >= 16)
+        .constant("COLUMNS2", variant.columns() >= 8)
+        .constant("COLUMNS4", variant.columns() >= 16)
         .constant("ACROSS", width)
         .constant("DOWN", height)
         .grid(across.div_ceil(width), down.div_ceil(height), depth)
