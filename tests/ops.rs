@@ -89,7 +89,8 @@ fn gradients_in_the_arena_match_differences() {
             oracle.write_floats(id, 0, &start(r).0).expect("writes");
             ids.insert(r.name.clone(), (id, r.clone()));
         }
-        let program = pollster::block_on(oracle.load(&plan, &ids.iter().map(|(name, (id, _))| (name.clone(), *id)).collect())).expect("loads");
+        let program =
+            pollster::block_on(oracle.load(&plan, &ids.iter().map(|(name, (id, _))| (name.clone(), *id)).collect())).expect("loads");
         oracle.run(&[(program, 1)]).expect("runs");
         let (param, grad) = (&ids["param"], &ids["grad"]);
         let region = Region { buffer: grad.0, offset: 0, len: grad.1.len };
@@ -106,7 +107,12 @@ fn gradients_in_the_arena_match_differences() {
                 let want = loss(0.5) - loss(-0.5);
                 loss(0.0);
                 let off = (f64::from(got[at]) - want).abs();
-                assert!(off <= 1e-6 * (1.0 + want.abs()), "{name}, {shape:?}: {} is {} at {at}, differences say {want}", entry.name, got[at]);
+                assert!(
+                    off <= 1e-6 * (1.0 + want.abs()),
+                    "{name}, {shape:?}: {} is {} at {at}, differences say {want}",
+                    entry.name,
+                    got[at]
+                );
             }
         }
     }

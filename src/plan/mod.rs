@@ -20,7 +20,8 @@ pub use backend::{
 pub use cost::{Cost, DEVICES, KernelCost, Machine, Prediction};
 
 use crate::graph::{
-    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, LateSum, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value, Variant,
+    Choice, DType, Epilogue, EpilogueStep, Graph, Kernel, LateSum, Lowering, Operand, Place, Resource, Source, Tensor, Tuning, Value,
+    Variant,
 };
 use crate::{Error, Result};
 use fuse::Group;
@@ -160,14 +161,7 @@ impl Plan {
             let slot = assignment.nodes.get(&t.0)?;
             Some((name.clone(), *slot, graph.shape(*t).elements()))
         });
-        Ok(Plan {
-            outputs: outputs.collect(),
-            dispatches,
-            slots: assignment.slots,
-            resources: graph.resources.clone(),
-            constants,
-            choices,
-        })
+        Ok(Plan { outputs: outputs.collect(), dispatches, slots: assignment.slots, resources: graph.resources.clone(), constants, choices })
     }
 
     /// The variants that were chosen where there was a choice, by key.

@@ -215,8 +215,7 @@ impl Race {
     }
 
     fn tensors(&self, arena: &[f32]) -> Vec<RaceTensor> {
-        let tensor =
-            |p: &crate::graph::Param| RaceTensor { name: p.name.clone(), shape: p.file_shape(), values: p.read(arena) };
+        let tensor = |p: &crate::graph::Param| RaceTensor { name: p.name.clone(), shape: p.file_shape(), values: p.read(arena) };
         self.params.iter().map(tensor).collect()
     }
 
