@@ -1,23 +1,21 @@
 /** `<unnoise-bench-growth>`: time of a step along an axis, on logarithmic axes. */
-import { html, LitElement, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit";
 import { reading } from "../../bench/names";
 import type { BenchGrowth } from "../../engine-types";
-import { texts } from "../../strings";
-import { benchTexts } from "../../strings/bench.en";
 import { base } from "../../styles/base";
 import { benchStyles } from "../../styles/bench";
 import "../lab/measure/chart";
 import type { Chart } from "../lab/measure/chart";
+import { BenchElement } from "./element";
 
-export class BenchGrowthPlot extends LitElement {
-  static override properties = { growth: { attribute: false }, lang: {} };
+export class BenchGrowthPlot extends BenchElement {
+  static override properties = { growth: { attribute: false } };
   static override styles = [base, benchStyles];
   declare growth: BenchGrowth;
-  override lang = "en";
 
   protected override render(): TemplateResult {
-    const { growth: words } = benchTexts(this.lang);
-    const { number } = texts(this.lang);
+    const { growth: words } = this.words;
+    const { number } = this.text;
     const { axis, points, slope, slope_of_operations, slope_at_end, left_out } = this.growth;
     const fixed = (value: number): string => number.fixed(value, 2);
     const title = `${words.axes[axis]}: ${words.model[axis]}`;

@@ -2,19 +2,18 @@
  * `<unnoise-bench>`: measures the backends chosen, one after the other, and shows results as they come. Fires `started`, `changed`
  * and `finished`.
  */
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { measure, type BenchJson, type Measured } from "../../bench/measure";
 import { caseName } from "../../bench/names";
 import type { RaceResult } from "../../bench/racing";
 import { reportText } from "../../bench/report";
 import type { BackendName, BenchDepth } from "../../engine-types";
 import type { Theme } from "../../state/query";
-import { texts, type Texts } from "../../strings";
-import { benchTexts, type BenchStrings } from "../../strings/bench.en";
 import { base, controls, palette } from "../../styles/base";
 import { benchStyles } from "../../styles/bench";
 import type { Answer } from "../../worker/bench-worker";
 import { download } from "../download";
+import { BenchElement } from "./element";
 import "./races";
 import type { BenchRaces } from "./races";
 import "./results";
@@ -22,8 +21,8 @@ import "./results";
 const BACKENDS: readonly BackendName[] = ["webgpu", "cpu"];
 const DEPTHS: readonly BenchDepth[] = ["quick", "standard", "full"];
 
-export class Bench extends LitElement {
-  static override properties = { theme: { reflect: true }, lang: {} };
+export class Bench extends BenchElement {
+  static override properties = { theme: { reflect: true } };
   static override styles = [
     palette,
     base,
@@ -56,7 +55,6 @@ export class Bench extends LitElement {
     `,
   ];
   declare theme: Theme;
-  override lang = "en";
   /** Part of the names of the cases wanted; all if empty. */
   only = "";
   depth: BenchDepth = "quick";
@@ -73,14 +71,6 @@ export class Bench extends LitElement {
     this.theme = "system";
   }
 
-  get #text(): Texts {
-    return texts(this.lang);
-  }
-
-  get #words(): BenchStrings {
-    return benchTexts(this.lang);
-  }
-
   get #races(): BenchRaces | null {
     return this.renderRoot.querySelector("unnoise-bench-races");
   }
@@ -91,7 +81,7 @@ export class Bench extends LitElement {
 
   /** Everything that was measured, as plain text. */
   get report(): string {
-    return reportText(this.#measured, this.raced, this.#text, this.#text.ui.title, this.#date, navigator.userAgent);
+    return reportText(this.#measured, this.raced, this.text, this.text.ui.title, this.#date, navigator.userAgent);
   }
 
   /** The same for programs. */
@@ -107,7 +97,7 @@ export class Bench extends LitElement {
     this.#begin();
     const chosen = BACKENDS.filter((backend) => this.backends.has(backend));
     for (const [index, backend] of chosen.entries()) {
-      this.#said = this.#words.preparing(this.#words.backend[backend]);
+      this.#said = this.words.preparing(this.words.backend[backend]);
       this.#measured.push({ backend, adapter: null, peaks: null, outcomes: [], fault: null });
       this.requestUpdate();
       for await (const answer of measure(backend, { depth: this.depth, only: this.only }, stop.signal)) {
@@ -117,7 +107,7 @@ export class Bench extends LitElement {
       if (stop.signal.aborted) break;
     }
     this.#stop = null;
-    await this.#finish(stop.signal.aborted ? this.#words.cancelled : this.#words.finished);
+    await this.#finish(stop.signal.aborted ? this.words.cancelled : this.words.finished);
   }
 
   /** Runs the races whose key contains `pattern`, so many repeats of each. */
@@ -149,10 +139,10 @@ export class Bench extends LitElement {
       case "peaks":
         return { ...before, adapter: answer.adapter, peaks: answer.peaks };
       case "began": {
-        const { number } = this.#text;
+        const { number } = this.text;
         const [part, parts] = [number.whole(answer.done + 1), number.whole(answer.of)];
-        const name = caseName(answer.name, this.#words, number);
-        this.#said = this.#words.running(this.#words.backend[before.backend], name, part, parts);
+        const name = caseName(answer.name, this.words, number);
+        this.#said = this.words.running(this.words.backend[before.backend], name, part, parts);
         this.#progress = { done: backend * answer.of + answer.done, of: backends * answer.of };
         return before;
       }
@@ -166,7 +156,7 @@ export class Bench extends LitElement {
   }
 
   async #copy(): Promise<void> {
-    const words = this.#words;
+    const words = this.words;
     this.#said = await navigator.clipboard.writeText(this.report).then(
       () => words.copied,
       () => words.copyFailed,
@@ -175,7 +165,7 @@ export class Bench extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const words = this.#words;
+    const words = this.words;
     return html`
       <article>
         <a href="index.html${playgroundQuery()}">${words.back}</a>
@@ -190,7 +180,7 @@ export class Bench extends LitElement {
   }
 
   #choices(): TemplateResult {
-    const words = this.#words;
+    const words = this.words;
     const running = this.#stop !== null;
     const toggle = (backend: BackendName, on: boolean): void => {
       if (on) this.backends.add(backend);
@@ -220,7 +210,7 @@ export class Bench extends LitElement {
   }
 
   #actions(): TemplateResult {
-    const words = this.#words;
+    const words = this.words;
     const running = this.#stop !== null;
     const some = this.#measured.some(({ outcomes }) => outcomes.length > 0) || this.raced.length > 0;
     const { done, of } = this.#progress;

@@ -1,16 +1,15 @@
 /** `<unnoise-bench-races>`: races against other engines, which are fetched when one is started. Fires `started`, `changed` and `finished`. */
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { reading } from "../../bench/names";
 import { after, peers, raceKey, raceName, ratios, sidesOf, type PeersModule, type Race, type RaceResult } from "../../bench/racing";
-import { texts, type Texts } from "../../strings";
-import { benchTexts, type BenchStrings } from "../../strings/bench.en";
 import { base, controls } from "../../styles/base";
 import { benchStyles } from "../../styles/bench";
+import { BenchElement } from "./element";
 
 const REPEATS = 5;
 
-export class BenchRaces extends LitElement {
-  static override properties = { busy: { type: Boolean }, lang: {} };
+export class BenchRaces extends BenchElement {
+  static override properties = { busy: { type: Boolean } };
   static override styles = [
     base,
     controls,
@@ -32,7 +31,6 @@ export class BenchRaces extends LitElement {
   ];
   /** Something else is measured just now. */
   declare busy: boolean;
-  override lang = "en";
   results: RaceResult[] = [];
   #module: PeersModule | null = null;
   #chosen = new Set<string>();
@@ -43,14 +41,6 @@ export class BenchRaces extends LitElement {
   constructor() {
     super();
     this.busy = false;
-  }
-
-  get #text(): Texts {
-    return texts(this.lang);
-  }
-
-  get #words(): BenchStrings {
-    return benchTexts(this.lang);
   }
 
   /** Runs the races whose key contains `pattern`. */
@@ -68,7 +58,7 @@ export class BenchRaces extends LitElement {
       this.#module = await peers();
       this.#chosen = new Set(this.#module.races.map(raceKey));
     } catch {
-      this.#said = this.#words.races.unavailable;
+      this.#said = this.words.races.unavailable;
     }
     this.requestUpdate();
     return this.#module !== null;
@@ -78,7 +68,7 @@ export class BenchRaces extends LitElement {
     const module = this.#module;
     if (!module || this.#stop) return;
     const stop = (this.#stop = new AbortController());
-    const { races: words } = this.#words;
+    const { races: words } = this.words;
     this.dispatchEvent(new CustomEvent("started"));
     this.results = [];
     for (const race of module.races.filter((one) => this.#chosen.has(raceKey(one)))) {
@@ -93,7 +83,7 @@ export class BenchRaces extends LitElement {
   }
 
   async #race(module: PeersModule, race: Race, signal: AbortSignal): Promise<void> {
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     const name = raceName(race, module.PEERS, words, number);
     const place = this.results.length;
     const start: RaceResult = { race, name, sides: sidesOf(race, words), repeats: [], ours: 0, theirs: 0, agreement: null, adapter: null, version: null, fault: null };
@@ -116,7 +106,7 @@ export class BenchRaces extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { races: words } = this.#words;
+    const { races: words } = this.words;
     return html`<section aria-labelledby="races">
       <h2 id="races">${words.title}</h2>
       <p class="lead">${words.lead}</p>
@@ -125,7 +115,7 @@ export class BenchRaces extends LitElement {
   }
 
   #choices(module: PeersModule): TemplateResult {
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     const running = this.#stop !== null;
     const toggle = (key: string, on: boolean): void => {
       if (on) this.#chosen.add(key);
@@ -158,7 +148,7 @@ export class BenchRaces extends LitElement {
   }
 
   #actions(): TemplateResult {
-    const { races: words, cancel } = this.#words;
+    const { races: words, cancel } = this.words;
     const button = this.#stop
       ? html`<button type="button" @click=${() => this.#stop?.abort()}>${cancel}</button>`
       : this.#module
@@ -168,8 +158,8 @@ export class BenchRaces extends LitElement {
   }
 
   #table(): TemplateResult {
-    const { column, caption } = this.#words.races;
-    const { ms } = this.#words;
+    const { column, caption } = this.words.races;
+    const { ms } = this.words;
     const heads = [column.race, `${column.ours}, ${ms}`, `${column.theirs}, ${ms}`, column.ratio, column.each, column.agreement];
     return html`<div class="scroll" role="region" tabindex="0" aria-label=${caption}>
       <table>
@@ -181,7 +171,7 @@ export class BenchRaces extends LitElement {
   }
 
   #row(result: RaceResult): TemplateResult {
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     const { all, median } = ratios(result);
     const name = html`<th scope="row">${result.name} <span class="unit">${result.version ?? ""} ${result.sides}</span></th>`;
     if (result.fault !== null) return html`<tr>${name}<td class="left" colspan="5">${words.failed(result.fault)}</td></tr>`;

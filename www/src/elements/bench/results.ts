@@ -1,33 +1,23 @@
 /** `<unnoise-bench-results>`: what was measured on one backend so far. */
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { Measured } from "../../bench/measure";
 import { caseName, reading, rowOf, type RowValues } from "../../bench/names";
 import type { BenchOutcome } from "../../engine-types";
-import { texts, type Texts } from "../../strings";
-import { benchTexts, type BenchStrings } from "../../strings/bench.en";
 import { base } from "../../styles/base";
 import { benchStyles } from "../../styles/bench";
+import { BenchElement } from "./element";
 import "./growth";
 import "./step";
 
 const COLUMNS = 7;
 
-export class BenchResults extends LitElement {
-  static override properties = { measured: { attribute: false }, lang: {} };
+export class BenchResults extends BenchElement {
+  static override properties = { measured: { attribute: false } };
   static override styles = [base, benchStyles];
   declare measured: Measured;
-  override lang = "en";
-
-  get #text(): Texts {
-    return texts(this.lang);
-  }
-
-  get #words(): BenchStrings {
-    return benchTexts(this.lang);
-  }
 
   protected override render(): TemplateResult {
-    const words = this.#words;
+    const words = this.words;
     const { backend, adapter, fault, outcomes } = this.measured;
     const trainings = outcomes.filter((outcome) => outcome.kind === "training");
     const growths = outcomes.filter((outcome) => outcome.kind === "growth");
@@ -45,7 +35,7 @@ export class BenchResults extends LitElement {
 
   #peaks(): TemplateResult | typeof nothing {
     const { peaks } = this.measured;
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     if (!peaks) return nothing;
     const peak = (what: string, value: number, unit: string): TemplateResult =>
       html`<div><dt>${what}</dt><dd>${reading(number, value)} <small>${unit}</small></dd></div>`;
@@ -55,7 +45,7 @@ export class BenchResults extends LitElement {
   }
 
   #table(): TemplateResult {
-    const words = this.#words;
+    const words = this.words;
     const { column } = words;
     const heads = [column.what, column.speed, column.each, column.least, column.rate, column.peak, column.host];
     return html`<div class="scroll" role="region" tabindex="0" aria-label="${words.backend[this.measured.backend]}: ${words.caption}">
@@ -68,7 +58,7 @@ export class BenchResults extends LitElement {
   }
 
   #row(outcome: BenchOutcome): TemplateResult | typeof nothing {
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     if (outcome.kind === "skipped") {
       const said = words.skipped(number.whole(outcome.expected), number.whole(outcome.limit));
       return html`<tr><th scope="row">${caseName(outcome.name, words, number)}</th><td class="left" colspan=${COLUMNS - 1}>${said}</td></tr>`;
@@ -78,7 +68,7 @@ export class BenchResults extends LitElement {
   }
 
   #values({ name, perSecond, unit, timing, gflops, ofPeak, host }: RowValues): TemplateResult {
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     const ms = (value: number): TemplateResult => html`${reading(number, value)} <span class="unit">${words.ms}</span>`;
     return html`<tr>
       <th scope="row">${name}</th>

@@ -1,40 +1,30 @@
 /** `<unnoise-bench-step>`: what one training step consists of, folded away until it is asked for. */
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { caseName, reading } from "../../bench/names";
 import type { BenchTraining, KernelShare } from "../../engine-types";
-import { texts, type Texts } from "../../strings";
-import { benchTexts, type BenchStrings } from "../../strings/bench.en";
 import { base } from "../../styles/base";
 import { benchStyles } from "../../styles/bench";
+import { BenchElement } from "./element";
 
 /** Rows of the table; what follows takes little of the time. */
 const KERNELS = 20;
 
-export class BenchStep extends LitElement {
-  static override properties = { training: { attribute: false }, lang: {} };
+export class BenchStep extends BenchElement {
+  static override properties = { training: { attribute: false } };
   static override styles = [base, benchStyles];
   declare training: BenchTraining;
-  override lang = "en";
-
-  get #text(): Texts {
-    return texts(this.lang);
-  }
-
-  get #words(): BenchStrings {
-    return benchTexts(this.lang);
-  }
 
   protected override render(): TemplateResult {
     const { name, batch, kernels } = this.training;
     return html`<details>
-      <summary>${caseName(name, this.#words, this.#text.number, batch)}</summary>
-      ${this.#facts()} ${kernels.length > 0 ? this.#kernels() : html`<p class="quiet">${this.#words.step.noClock}</p>`}
+      <summary>${caseName(name, this.words, this.text.number, batch)}</summary>
+      ${this.#facts()} ${kernels.length > 0 ? this.#kernels() : html`<p class="quiet">${this.words.step.noClock}</p>`}
     </details>`;
   }
 
   #facts(): TemplateResult {
     const { parameters, load, cost, tuning } = this.training;
-    const [words, { number }] = [this.#words, this.#text];
+    const [words, { number }] = [this.words, this.text];
     const { step, ms } = words;
     const facts: [string, string][] = [
       [step.parameters, number.whole(parameters)],
@@ -51,8 +41,8 @@ export class BenchStep extends LitElement {
   }
 
   #kernels(): TemplateResult {
-    const { step, ms, gflops, gigabytes } = this.#words;
-    const { number } = this.#text;
+    const { step, ms, gflops, gigabytes } = this.words;
+    const { number } = this.text;
     const { kernels } = this.training;
     const rest = kernels.slice(KERNELS);
     const share = rest.reduce((sum, kernel) => sum + kernel.share, 0);
@@ -68,7 +58,7 @@ export class BenchStep extends LitElement {
   }
 
   #kernel(k: KernelShare): TemplateResult {
-    const { number } = this.#text;
+    const { number } = this.text;
     const share = Math.round(1000 * k.share) / 10;
     return html`<tr>
       <th scope="row"><code>${k.kernel}</code></th>
