@@ -293,7 +293,7 @@ test_page() {
   # The page's digits are judged by a classifier that a native test trains and writes.
   [[ -f test-output/classifier.safetensors ]] || cargo test --locked --test classifier
   say "page: tests in $CHROMIUM"
-  node --test --test-reporter=spec --test-concurrency=1 tests/page/*.test.mjs
+  node --test --test-reporter=spec --test-concurrency=2 tests/page/*.test.mjs
 }
 
 # Commands one by one, not joined by `&&`: that would switch `set -e` off within them.

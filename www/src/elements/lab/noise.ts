@@ -144,10 +144,10 @@ export class LabNoise extends Panel {
       }
       @media (max-width: 40rem) {
         th, td {
-          padding-right: 0.5rem;
+          padding-right: 0.375rem;
         }
         .bars {
-          min-width: 3.5rem;
+          min-width: 2.75rem;
         }
         .word {
           white-space: normal;
