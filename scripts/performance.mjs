@@ -71,7 +71,8 @@ function host() {
 }
 
 function plan() {
-  const run = runs.find((one) => one.plans);
+  // Of the newest run: plans are of the engine as it was.
+  const run = runs.filter((one) => one.plans).sort((a, b) => a.date.localeCompare(b.date)).at(-1);
   if (!run) return "";
   const devices = run.plans[0].cost.predictions.map((p) => p.device);
   const rows = run.plans.map(({ name, cost }) => [`\`${name}\``, cost.launches, cost.pipelines, num(cost.operations * 1e-9), num(cost.bytes * 1e-6), num(cost.least_bytes * 1e-6), num(cost.ratio), num(cost.operations / cost.bytes), ...cost.predictions.map((p) => num(p.milliseconds))]);
