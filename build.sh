@@ -336,7 +336,7 @@ bench_burn() {
   need_cargo
   need_vulkan
   say "beside Burn"
-  (cd benches/burn && cargo run --locked --release -- "$@")
+  cargo run --locked --release --manifest-path benches/burn/Cargo.toml -- "$@"
 }
 
 bench_native() {

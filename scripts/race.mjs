@@ -81,7 +81,8 @@ function save(where, rows) {
 
 const { server, url } = await serve(folder);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args });
-const where = `${existsSync(CPU_INFO) ? `${/model name\s*: (.*)/.exec(readFileSync(CPU_INFO, "utf8"))?.[1]}, ` : ""}Chromium ${browser.version()}, headless`;
+const processor = existsSync(CPU_INFO) ? /model name\s*: (.*)/.exec(readFileSync(CPU_INFO, "utf8"))?.[1] : null;
+const where = [processor, `Chromium ${browser.version()}`, "headless"].filter(Boolean).join(", ");
 const results = [];
 try {
   const page = await browser.newPage();

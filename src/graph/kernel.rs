@@ -205,7 +205,7 @@ impl Kernel {
 /// `target[i] = Σ_r source[r · stride + i]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LateSum {
-    /// The first row begins where it does. Memory of the operation's own: scratch, or one of its inputs that nobody else writes.
+    /// The first row begins where it does. Memory of the operation's own: scratch, or an input that no other operation sums late.
     pub source: Operand,
     /// Rows.
     pub rows: usize,

@@ -46,6 +46,7 @@ pub(super) fn gather(graph: &Graph, items: Vec<Lowered>, constants: &mut Vec<f64
                     room
                 }
             };
+            debug_assert_eq!(room.place, Place::Node(batch.node), "what is summed late is summed by one operation alone");
             batch.sums.push(LateSum { source: within(room, &sum.source), ..sum });
         }
         // What only late sums did is done.
